@@ -1,0 +1,1 @@
+"""Smaller and faster models, and whether they still agree with the float one."""

@@ -1,0 +1,1 @@
+"""Pure functions on frames; needs NumPy and OpenCV only."""

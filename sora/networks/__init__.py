@@ -1,0 +1,1 @@
+"""Keras builders with explicit arguments, and what turns them into files."""

@@ -1,0 +1,1 @@
+"""What makes data fit to learn from."""

@@ -1,0 +1,102 @@
+"""Opening video files safely, and the packet loop that every reader shares."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from sora.errors import VideoError
+
+# A playlist (HLS, DASH, concat) dressed as a video makes FFmpeg open other files or sockets, so only
+# demuxers that hold their own data are allowed, and only local files.
+DEMUXERS = "asf,avi,flv,gif,h264,hevc,ivf,matroska,mov,mpeg,mpegts,mpegvideo,ogg,webm,y4m,yuv4mpegpipe"
+SUFFIXES = frozenset(
+    ".3gp .asf .avi .flv .gif .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .webm .wmv".split()
+)
+
+av.logging.set_level(av.logging.PANIC)
+
+
+@dataclass(frozen=True)
+class DecodeBreak:
+    """Decoding failed here; what came before is good."""
+
+    reason: str
+
+
+@contextlib.contextmanager
+def open_video(path: Path, *, num_threads: int = 1) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Open the first video stream of a local file.
+
+    One decoding thread is the default: where a damaged file breaks then does not depend on scheduling.
+
+    Raises:
+        VideoError: the file is missing, empty, not a video, or has no video stream.
+    """
+    _check_file(path)
+    options = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
+    try:
+        container = av.open(str(path), options=options)
+    except (av.error.FFmpegError, ValueError, UnicodeError) as error:
+        raise VideoError(f"not a readable video ({_reason(error)})") from error
+    with container:
+        if not container.streams.video:
+            kinds = sorted({stream.type for stream in container.streams}) or ["nothing"]
+            raise VideoError(f"has no video stream (only {', '.join(kinds)})")
+        stream = container.streams.video[0]
+        if stream.codec_context is None:
+            raise VideoError("its codec has no decoder in this build of FFmpeg")
+        stream.thread_count = num_threads
+        yield container, stream
+
+
+def decode(
+    container: InputContainer, stream: VideoStream, *, past_errors: bool = False
+) -> Iterator[av.VideoFrame | DecodeBreak]:
+    """Yield the frames in display order; where decoding fails a ``DecodeBreak`` is yielded, not raised.
+
+    Without ``past_errors`` the first break ends the iteration. A file whose packets cannot be told apart
+    any more ends it in any case.
+    """
+    packets = _packets(container, stream)
+    for packet in packets:
+        if isinstance(packet, DecodeBreak):
+            yield packet
+            return
+        try:
+            yield from packet.decode()  # type: ignore[misc]
+        except av.error.FFmpegError as error:
+            yield DecodeBreak(_reason(error))
+            if not past_errors:
+                return
+
+
+def count_packets(path: Path) -> int:
+    """Count the packets of the video stream without decoding: most often its number of frames."""
+    with open_video(path) as (container, stream):
+        return sum(1 for packet in _packets(container, stream) if getattr(packet, "size", 0))
+
+
+def _packets(container: InputContainer, stream: VideoStream) -> Iterator[av.Packet | DecodeBreak]:
+    try:
+        yield from container.demux(stream)
+    except av.error.FFmpegError as error:
+        yield DecodeBreak(_reason(error))
+
+
+def _check_file(path: Path) -> None:
+    if not path.exists():
+        raise VideoError("no such file")
+    if not path.is_file():
+        raise VideoError("is not a file")
+    if path.stat().st_size == 0:
+        raise VideoError("is empty (0 bytes)")
+
+
+def _reason(error: Exception) -> str:
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return text[0].lower() + text[1:]
