@@ -1,1 +1,1 @@
-"""The synthetic demo data: clips of drawn people in eight actions, rendered from a seed by ``python -m sora.demo``."""
+"""The synthetic demo data: drawn people in eight actions, rendered from a seed by ``python -m sora.demo``."""

@@ -57,7 +57,9 @@ def _both(style: Style, leading: Limb, other: Limb) -> tuple[Limb, Limb]:
     return (other, leading) if style.side > 0 else (leading, other)
 
 
-def _leg(raise_degrees: FloatArray, knee_degrees: FloatArray, outward_degrees: FloatArray | float = 4.0) -> Limb:
+def _leg(
+    raise_degrees: FloatArray, knee_degrees: FloatArray, outward_degrees: FloatArray | float = 4.0
+) -> Limb:
     """Return a leg with the foot held flat, from the thigh's angle and the bend of the knee."""
     return Limb(raise_degrees, outward_degrees, raise_degrees - knee_degrees, outward_degrees)
 
@@ -138,7 +140,7 @@ def clap(style: Style, times: FloatArray) -> Pose:
     """Clap: stand and bring both hands together in front of the chest."""
     cycle, idle = _cycle(style, times, 1.9), _idle(style, times)
     apart = (0.5 - 0.5 * np.cos(cycle)) * style.amplitude
-    azimuth = np.radians(-54 + 78 * apart)
+    azimuth = np.radians(-47 + 80 * apart)
     height = 108 + style.arm_raise_degrees
     arm = Limb(
         34 + 0.5 * style.arm_raise_degrees - 6 * apart,
@@ -189,7 +191,7 @@ def crouch(style: Style, times: FloatArray) -> Pose:
 
 
 def rise(style: Style, times: FloatArray) -> Pose:
-    """Rise: exactly ``crouch`` played backwards, so that no frame and no set of frames tells the two apart."""
+    """Rise: exactly ``crouch`` played backwards, so that no set of frames tells the two apart."""
     backwards = times[-1] - times
     return _squatting(style, backwards, _single_movement(style, backwards))
 

@@ -13,7 +13,7 @@ Backdrop = Callable[[Image, int, np.random.Generator], None]
 
 
 def random_background(width_px: int, height_px: int, floor_px: int, rng: np.random.Generator) -> Image:
-    """Return a backdrop of shape (height_px, width_px, 3), RGB uint8, whose floor begins at row ``floor_px``."""
+    """Return a backdrop: (height_px, width_px, 3), RGB uint8; its floor begins at row ``floor_px``."""
     image = np.zeros((height_px, width_px, 3), np.uint8)
     BACKDROPS[rng.integers(len(BACKDROPS))](image, floor_px, rng)
     return _textured(image, rng)
@@ -70,7 +70,9 @@ def _furnish(image: Image, floor_px: int, rng: np.random.Generator) -> None:
     cv2.rectangle(image, first, last, colour, -1)
     cv2.rectangle(image, first, last, _scaled(colour, 0.55), 2, cv2.LINE_AA)
     if not standing:
-        cv2.line(image, ((first[0] + last[0]) // 2, first[1]), ((first[0] + last[0]) // 2, last[1]), _muted(rng), 2)
+        cv2.line(
+            image, ((first[0] + last[0]) // 2, first[1]), ((first[0] + last[0]) // 2, last[1]), _muted(rng), 2
+        )
 
 
 def studio(image: Image, floor_px: int, rng: np.random.Generator) -> None:
@@ -149,7 +151,9 @@ def blurred_shapes(image: Image, floor_px: int, rng: np.random.Generator) -> Non
     for _ in range(rng.integers(12, 30)):
         middle = rng.uniform(0, 1, 2) * (width, height)
         if rng.random() < 0.5:
-            cv2.circle(image, middle.astype(int).tolist(), int(height * rng.uniform(0.04, 0.16)), _muted(rng), -1)
+            cv2.circle(
+                image, middle.astype(int).tolist(), int(height * rng.uniform(0.04, 0.16)), _muted(rng), -1
+            )
         else:
             corners = middle + rng.normal(0, height * 0.14, (4, 2))
             cv2.fillConvexPoly(image, cv2.convexHull(corners.astype(np.int32)), _muted(rng))
@@ -159,7 +163,9 @@ def blurred_shapes(image: Image, floor_px: int, rng: np.random.Generator) -> Non
 def _textured(image: Image, rng: np.random.Generator) -> Image:
     """Return the image with coarse and fine unevenness, and sometimes slightly out of focus."""
     height, width = image.shape[:2]
-    coarse = cv2.resize(rng.normal(0, 1, (9, 13)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+    coarse = cv2.resize(
+        rng.normal(0, 1, (9, 13)).astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC
+    )
     fine = rng.normal(0, 1, (height, width)).astype(np.float32)
     unevenness = 1 + 0.03 * coarse + rng.uniform(0, 0.03) * fine
     uneven = np.clip(image * unevenness[..., None], 0, 255).astype(np.uint8)

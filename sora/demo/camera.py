@@ -1,4 +1,4 @@
-"""How a clip is filmed: movement of the camera, and light; both look the same forwards and backwards in time."""
+"""How a clip is filmed: moves of the camera, and light; both are as likely forwards as backwards in time."""
 
 from dataclasses import dataclass
 
@@ -46,12 +46,17 @@ def _shake(num_frames: int, rng: np.random.Generator) -> FloatArray:
     """Return a sum of slow waves with random phases, about -1.5 to 1.5."""
     share = np.linspace(0, 1, num_frames)
     return sum(
-        (np.sin(2 * np.pi * (cycles * rng.uniform(0.8, 1.2) * share + rng.random())) / np.sqrt(cycles) for cycles in (1, 3, 7)),
+        (
+            np.sin(2 * np.pi * (cycles * rng.uniform(0.8, 1.2) * share + rng.random())) / np.sqrt(cycles)
+            for cycles in (1, 3, 7)
+        ),
         start=np.zeros(num_frames),
     )
 
 
-def _affine(shift_px: FloatArray, zoom: FloatArray, roll: FloatArray, centre_px: tuple[float, float]) -> FloatArray:
+def _affine(
+    shift_px: FloatArray, zoom: FloatArray, roll: FloatArray, centre_px: tuple[float, float]
+) -> FloatArray:
     cosine, sine = zoom * np.cos(roll), zoom * np.sin(roll)
     linear = np.stack([np.stack([cosine, -sine], -1), np.stack([sine, cosine], -1)], axis=1)
     centre = np.array(centre_px)
@@ -73,7 +78,7 @@ def random_light(rng: np.random.Generator) -> Light:
 
 
 def film(image: Image, light: Light, seconds: float, noise: NDArray[np.int16]) -> Image:
-    """Return ``image`` (height, width, 3; RGB uint8) as exposed at ``seconds``, plus ``noise`` of the same shape."""
+    """Return ``image`` (height, width, 3; RGB uint8) exposed at ``seconds``, plus ``noise`` of its shape."""
     flicker = 1 + light.flicker * np.sin(2 * np.pi * (light.flicker_hz * seconds + light.flicker_phase))
     level = (np.arange(256) / 255) ** light.gamma * 255 * light.gain * flicker
     table = np.clip(np.rint(level[:, None] * light.cast), 0, 255).astype(np.uint8)[None]

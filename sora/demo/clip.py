@@ -56,22 +56,30 @@ def perform_in_view(action: str, body: Body, recording: Recording, rng: np.rando
     return _kept_in_view(seen, camera, height_px, foot_px, size)
 
 
-def render_frames(motion: Motion, painter: FigurePainter, recording: Recording, rng: np.random.Generator) -> Iterator[Image]:
+def render_frames(
+    motion: Motion, painter: FigurePainter, recording: Recording, rng: np.random.Generator
+) -> Iterator[Image]:
     """Yield every frame, shape (height, width, 3), RGB uint8."""
     width, height = recording.width_px, recording.height_px
     margin = np.array([width, height]) * REACH
     wide, high = np.rint((width, height) + 2 * margin).astype(int).tolist()
     backdrop = random_background(wide, high, int(margin[1] + rng.uniform(0.56, 0.76) * height), rng)
     light = random_light(rng)
-    grain = np.rint(rng.normal(0, light.noise_sigma, (2 * height, 2 * width, 1))).astype(np.int16).repeat(3, axis=2)
+    grain = (
+        np.rint(rng.normal(0, light.noise_sigma, (2 * height, 2 * width, 1)))
+        .astype(np.int16)
+        .repeat(3, axis=2)
+    )
     for index, (joints, height_px) in enumerate(zip(motion.joints, motion.heights_px, strict=True)):
-        frame = painter.draw(look_through(backdrop, motion.camera[index], width, height), joints, float(height_px))
+        frame = painter.draw(
+            look_through(backdrop, motion.camera[index], width, height), joints, float(height_px)
+        )
         top, left = rng.integers(height), rng.integers(width)
         yield film(frame, light, index / recording.fps, grain[top : top + height, left : left + width])
 
 
 def clip_frames(seed: int, actor: int, action: str, take: int, recording: Recording) -> Iterator[Image]:
-    """Yield the frames of one clip, shape (height, width, 3), RGB uint8; a function of its arguments alone."""
+    """Yield the frames of one clip, shape (height, width, 3), RGB uint8: a function of the arguments."""
     wardrobe = actor_rng(seed, actor)
     body, look = random_body(wardrobe), random_look(wardrobe)
     rng = clip_rng(seed, actor, list(ACTIONS).index(action), take)
@@ -97,7 +105,7 @@ def _facing(seen: FloatArray) -> float:
 def _kept_in_view(
     seen: FloatArray, camera: FloatArray, height_px: float, foot_px: FloatArray, size_px: tuple[int, int]
 ) -> Motion:
-    """Place a figure on the ground at ``foot_px``, made smaller and moved where it would leave the picture."""
+    """Place a figure on the ground at ``foot_px``, smaller or elsewhere if it would leave the picture."""
     for _ in range(FITTING_ROUNDS):
         margin = MARGIN * height_px
         joints = _filmed(seen, camera, height_px, foot_px)

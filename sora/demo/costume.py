@@ -45,7 +45,11 @@ def _leg(side: str, body: Body, look: Look) -> list[Part]:
     group = f"{side} leg"
     return [
         Part(group, look.shoes, (_at(f"{side}_heel", 0.021), _at(f"{side}_toe", 0.019), _at(ankle, 0.024))),
-        Part(group, below_knee, (_at(knee, middle * 0.95), Circle(knee, ankle, 0.35, middle), _at(ankle, narrow * loose))),
+        Part(
+            group,
+            below_knee,
+            (_at(knee, middle * 0.95), Circle(knee, ankle, 0.35, middle), _at(ankle, narrow * loose)),
+        ),
         Part(group, look.trousers, (Circle(hip, knee, 0.1, wide), _at(knee, middle))),
     ]
 
@@ -58,7 +62,11 @@ def _arm(side: str, body: Body, look: Look) -> list[Part]:
     upper_group, lower_group = f"{side} upper arm", f"{side} forearm"
     return [
         Part(upper_group, lower, (_at(shoulder, wide), _at(elbow, middle))),
-        Part(upper_group, look.shirt, (_at(shoulder, wide * 1.06), Circle(shoulder, elbow, sleeve, middle * 1.1))),
+        Part(
+            upper_group,
+            look.shirt,
+            (_at(shoulder, wide * 1.06), Circle(shoulder, elbow, sleeve, middle * 1.1)),
+        ),
         Part(lower_group, look.skin, (_at(wrist, 0.021), _at(f"{side}_fingers", 0.019))),
         Part(lower_group, lower, (_at(elbow, middle), _at(wrist, narrow))),
     ]
@@ -74,7 +82,9 @@ def _trunk(body: Body, look: Look) -> list[Part]:
         Part("trunk", look.skin, (_at("neck", 0.03 * stout), Circle("neck", "head", 0.6, 0.03))),
         Part("trunk", look.trousers, (*hips, *waist)),
         Part("trunk", look.shirt, (*hem, *waist)),
-        Part("trunk", look.shirt, (*waist, *shoulders, _at("neck", 0.03 * stout), _at("chest", 0.062 * stout))),
+        Part(
+            "trunk", look.shirt, (*waist, *shoulders, _at("neck", 0.03 * stout), _at("chest", 0.062 * stout))
+        ),
     ]
 
 
@@ -93,7 +103,13 @@ def _hair_behind(radius: float, look: Look) -> list[Part]:
     if look.hair_style == "bald":
         return [Part("head", look.skin, skull)]
     if look.hair_style == "long":
-        return [Part("head", look.hair, (*skull, _at("nape", 0.72 * radius), Circle("nape", "neck", 0.7, 0.5 * radius)))]
+        return [
+            Part(
+                "head",
+                look.hair,
+                (*skull, _at("nape", 0.72 * radius), Circle("nape", "neck", 0.7, 0.5 * radius)),
+            )
+        ]
     if look.hair_style == "bun":
         bun = Part("head", look.hair, (Circle("chin", "crown", 2.0, 0.4 * radius),))
         return [bun, Part("head", look.hair, (*skull, _at("nape", 0.5 * radius)))]
@@ -106,8 +122,10 @@ def _hair_on_top(radius: float, look: Look) -> list[Part]:
     top = Circle("chin", "crown", 1.45, 0.62 * radius)
     if look.hair_style == "cap":
         peak = Circle("crown", "nose", 0.75, 0.14 * radius)
-        return [Part("head", look.shoes, (top, Circle("chin", "crown", 1.3, 0.72 * radius))),
-                Part("head", look.shoes, (Circle("crown", "nose", 0.2, 0.3 * radius), peak))]
+        return [
+            Part("head", look.shoes, (top, Circle("chin", "crown", 1.3, 0.72 * radius))),
+            Part("head", look.shoes, (Circle("crown", "nose", 0.2, 0.3 * radius), peak)),
+        ]
     return [Part("head", look.hair, (top, Circle("chin", "crown", 1.25, 0.7 * radius)))]
 
 

@@ -17,13 +17,13 @@ LEG_SETBACK = 0.05  # body heights
 FLAT_BELOW_PX = 1.5  # smaller parts, such as eyes, get neither outline nor shading
 TURN = np.linspace(0, 2 * np.pi, 14, endpoint=False)
 CORNERS = np.stack([np.cos(TURN), np.sin(TURN)], axis=-1)
-# From the bottom up: size of a circle, its shift towards the light in radii, and the brightness of the colour.
+# From the bottom up: size of a circle, its shift towards the light in radii, and the colour's brightness.
 LAYERS = np.array([[1.0, 0.0, 0.34], [1.0, 0.0, 0.74], [0.8, 0.17, 1.0], [0.42, 0.4, 1.14]])
 SOLES = [JOINTS.index(name) for name in ("left_heel", "left_toe", "right_heel", "right_toe")]
 
 
 class FigurePainter:
-    """Draws one dressed figure, frame by frame. ``light`` is the way to the light in the picture: right, down."""
+    """Draws one dressed figure, frame by frame; ``light`` points to the light in the picture: right, down."""
 
     def __init__(self, parts: tuple[Part, ...], light: tuple[float, float]) -> None:
         circles = [circle for part in parts for circle in part.circles]
@@ -34,7 +34,9 @@ class FigurePainter:
         self._share = np.array([[circle.share] for circle in circles])
         self._radius = np.array([circle.radius for circle in circles])
         ends = np.cumsum([len(part.circles) for part in parts])
-        self._circles_of = [slice(end - len(part.circles), end) for part, end in zip(parts, ends, strict=True)]
+        self._circles_of = [
+            slice(end - len(part.circles), end) for part, end in zip(parts, ends, strict=True)
+        ]
         self._groups: dict[str, list[int]] = {}
         for index, part in enumerate(parts):
             self._groups.setdefault(part.group, []).append(index)
@@ -42,8 +44,8 @@ class FigurePainter:
     def draw(self, image: Image, joints: FloatArray, height_px: float) -> Image:
         """Return ``image`` (height, width, 3; RGB uint8) with the figure on top.
 
-        ``joints`` has shape (len(JOINTS), 3): x and y in pixels of the image, and nearness to the camera in body
-        heights. Only the surroundings of the figure are drawn, at twice the size and then averaged down.
+        ``joints`` has shape (len(JOINTS), 3): x and y in pixels of the image, and nearness to the camera
+        in body heights. Only the surroundings of the figure are drawn, at twice the size, then averaged.
         """
         left, top, right, bottom = _surroundings(joints, height_px, image.shape)
         result = image.copy()
@@ -67,7 +69,7 @@ class FigurePainter:
             self._draw_group(patch, self._groups[name], rims, radii, brightness)
 
     def _nearness(self, parts: list[int], centres: FloatArray) -> float:
-        """Return how near a group is, in body heights; a shirt hangs over a leg unless the leg is well in front."""
+        """Return how near a group is, in body heights; a leg is over the shirt only if well in front."""
         behind = LEG_SETBACK if self._parts[parts[0]].group.endswith("leg") else 0.0
         return float(np.mean([centres[self._circles_of[part], 2].mean() for part in parts])) - behind
 
@@ -95,7 +97,7 @@ def _surroundings(joints: FloatArray, height_px: float, shape: tuple[int, ...]) 
 
 
 def _rims(centres: FloatArray, radii: FloatArray, light: FloatArray) -> NDArray[np.int32]:
-    """Return points around each circle in each layer, shape (layers, circles, corners, 2), in drawing units."""
+    """Return points around each circle, shape (layers, circles, corners, 2), in fractions of a pixel."""
     sizes = LAYERS[:, :1] * radii
     sizes[0] += OUTLINE_PX * SUPERSAMPLING
     shifts = (LAYERS[:, 1:2] * radii)[..., None] * light

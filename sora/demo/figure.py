@@ -78,13 +78,15 @@ def random_body(rng: np.random.Generator) -> Body:
 def joint_positions(pose: Pose, body: Body) -> FloatArray:
     """Return the joints of every frame, shape (T, len(JOINTS), 3), in body heights.
 
-    Axes: x forward, y up from the ground, z to the figure's right. Forward kinematics from the pelvis outwards;
-    then the figure is put down so that its lowest sole is ``pose.lift`` above the ground.
+    Axes: x forward, y up from the ground, z to the figure's right. Forward kinematics from the pelvis
+    outwards; then the figure is put down so that its lowest sole is ``pose.lift`` above the ground. The joint
+    "ground" is the point on the ground between its feet.
     """
     joints = {"ground": np.zeros(3), "pelvis": np.zeros(3)}
     joints |= _trunk_and_head(pose, body)
     for (side, sign), arm in zip(SIDES, (pose.left_arm, pose.right_arm), strict=True):
-        joints |= _arm(side, sign, arm, pose, body, joints)
+        shoulder = joints[f"{side}_shoulder"]
+        joints |= {name: shoulder + offset for name, offset in _arm(side, sign, arm, pose, body).items()}
     for (side, sign), leg in zip(SIDES, (pose.left_leg, pose.right_leg), strict=True):
         joints |= _leg(side, sign, leg, pose, body)
     columns = np.broadcast_arrays(*(joints[name] for name in JOINTS))
@@ -92,7 +94,7 @@ def joint_positions(pose: Pose, body: Body) -> FloatArray:
 
 
 def project(joints: FloatArray, view: View) -> FloatArray:
-    """Return joints (..., 3) as seen in parallel projection: right, up and towards the camera, in body heights."""
+    """Return joints (..., 3) in parallel projection: right, up and towards the camera, in body heights."""
     yaw, pitch = np.radians([view.yaw_degrees, view.pitch_degrees])
     x, y, z = np.moveaxis(joints, -1, 0)
     right = x * np.cos(yaw) - z * np.sin(yaw)
@@ -141,12 +143,10 @@ def _head(up: FloatArray, forward: FloatArray, neck: FloatArray, body: Body) -> 
     return joints
 
 
-def _arm(
-    side: str, sign: float, arm: Limb, pose: Pose, body: Body, joints: dict[str, FloatArray]
-) -> dict[str, FloatArray]:
-    frame = _heading(_add(pose.turn_degrees, pose.twist_degrees))
-    upper, lower = _bones(arm, sign, frame)
-    elbow = joints[f"{side}_shoulder"] + body.upper_arm * upper
+def _arm(side: str, sign: float, arm: Limb, pose: Pose, body: Body) -> dict[str, FloatArray]:
+    """Return the joints of an arm as seen from its shoulder."""
+    upper, lower = _bones(arm, sign, _heading(_add(pose.turn_degrees, pose.twist_degrees)))
+    elbow = body.upper_arm * upper
     wrist = elbow + body.forearm * lower
     return {f"{side}_elbow": elbow, f"{side}_wrist": wrist, f"{side}_fingers": wrist + body.hand * lower}
 

@@ -26,7 +26,7 @@ class Limb:
 
 @dataclass(frozen=True)
 class Pose:
-    """A whole figure; angles in degrees and ``lift`` in body heights, each a number or an array of shape (T,)."""
+    """A whole figure; angles in degrees, ``lift`` in body heights, numbers or arrays of shape (T,)."""
 
     left_arm: Limb
     right_arm: Limb

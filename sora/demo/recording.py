@@ -1,4 +1,4 @@
-"""How a clip is stored: container, codecs, rate, size and length, spread evenly and without regard to the action."""
+"""How a clip is stored: container, codecs, rate, size and length, spread evenly and whatever the action."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

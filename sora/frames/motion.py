@@ -66,9 +66,7 @@ def remove_camera_motion(flow: np.ndarray) -> np.ndarray:
 def direction_histogram(flow: np.ndarray, grid_cells: int, num_bins: int) -> np.ndarray:
     """Return float32 (grid_cells**2 * num_bins,) from a flow field (S, S, 2): see ``flow_histograms``."""
     size = flow.shape[0]
-    magnitude, angle = cv2.cartToPolar(
-        np.ascontiguousarray(flow[..., 0]), np.ascontiguousarray(flow[..., 1])
-    )
+    magnitude, angle = cv2.cartToPolar(np.ascontiguousarray(flow[..., 0]), np.ascontiguousarray(flow[..., 1]))
     position = angle * (num_bins / (2 * np.pi))
     low = np.floor(position)
     share = position - low  # a direction between two bins counts in both

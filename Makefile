@@ -1,0 +1,28 @@
+# make run: set-up and the whole pipeline; make test: set-up and the tests. Both work in a fresh clone.
+PYTHON ?= python3
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export DVC_NO_ANALYTICS := 1
+export BENTOML_DO_NOT_TRACK := True
+
+.PHONY: run test setup check
+
+run: setup
+	dvc repro
+	@sora status
+
+test: setup check
+	pytest
+
+check:
+	ruff check .
+	ruff format --check .
+	mypy
+
+setup: .venv/.ready
+
+.venv/.ready: requirements.txt pyproject.toml
+	$(PYTHON) -m venv --clear .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(shell sed -n 's/^uv==//p' requirements.txt)
+	VIRTUAL_ENV=$(CURDIR)/.venv .venv/bin/uv pip install --quiet --requirement requirements.txt
+	VIRTUAL_ENV=$(CURDIR)/.venv .venv/bin/uv pip install --quiet --no-deps --editable .
+	@touch $@

@@ -1,0 +1,171 @@
+"""The bundle: all that turns a video into probabilities, in one folder that checks itself."""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sora.errors import SoraError
+from sora.frames.spec import ClipSpec, InputSpec, MotionSpec
+
+RECORD = "bundle.json"
+NUM_VERSION_DIGITS = 16
+_SUFFIXES = {"backbone": (".onnx", ".tflite"), "head": (".tflite",)}
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A folder with both networks and what they expect.
+
+    Attributes:
+        folder: where it lies.
+        backbone: .onnx or .tflite, images (T, S, S, 3) to features (T, F).
+        head: .tflite, features (1, T, F) and motion (1, T, M) to probabilities (1, C) and an embedding (1, E).
+        spec: how the frames of a video become network input.
+        labels: the C names, in the order of the probabilities.
+        variant: which of the compressed networks this is.
+        version: hexadecimal; the same for the same networks, spec, labels and variant.
+        lineage: what it was made from, as JSON; not part of the version.
+    """
+
+    folder: Path
+    backbone: Path
+    head: Path
+    spec: InputSpec
+    labels: tuple[str, ...]
+    variant: str
+    version: str
+    lineage: dict[str, Any]
+
+
+def write_bundle(
+    folder: Path,
+    *,
+    backbone: Path,
+    head: Path,
+    spec: InputSpec,
+    labels: Sequence[str],
+    variant: str,
+    lineage: dict[str, Any],
+) -> Bundle:
+    """Copy both networks into ``folder`` with their record; a bundle that was there before is replaced whole.
+
+    Raises:
+        SoraError: a network is missing or has the wrong suffix, or the labels are not distinct.
+    """
+    networks = {"backbone": Path(backbone), "head": Path(head)}
+    _check_networks(networks)
+    if not labels or len(set(labels)) != len(labels):
+        raise SoraError(f"a bundle needs distinct labels, not {list(labels)}")
+    folder = Path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".tmp-{folder.name}-"))
+    try:
+        built = temporary / "new"
+        built.mkdir()
+        _fill(built, networks, {"spec": asdict(spec), "labels": list(labels), "variant": variant}, lineage)
+        _swap(built, folder, temporary / "old")
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return read_bundle(folder)
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """Read a bundle and check every byte of its networks.
+
+    Raises:
+        SoraError: there is none, or it is not what was written.
+    """
+    folder = Path(folder)
+    record = _read_record(folder)
+    try:
+        content = record["content"]
+        files = {name: folder / entry["file"] for name, entry in content["files"].items()}
+        for name, entry in content["files"].items():
+            _check_file(files[name], entry["sha256"])
+        if record["version"] != _version(content):
+            raise SoraError(f"{folder / RECORD}: was changed after it was written; build the bundle again")
+        return Bundle(
+            folder=folder,
+            backbone=files["backbone"],
+            head=files["head"],
+            spec=_spec(content["spec"]),
+            labels=tuple(content["labels"]),
+            variant=content["variant"],
+            version=record["version"],
+            lineage=dict(record["lineage"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        fault = f"{type(error).__name__}: {error}"
+        raise SoraError(f"{folder / RECORD}: is damaged ({fault}); build the bundle again") from error
+
+
+def _check_networks(networks: dict[str, Path]) -> None:
+    for name, path in networks.items():
+        if path.suffix not in _SUFFIXES[name]:
+            raise SoraError(f"{path}: the {name} of a bundle must be {' or '.join(_SUFFIXES[name])}")
+        if not path.is_file():
+            raise SoraError(f"{path}: the {name} of the bundle is missing")
+
+
+def _fill(folder: Path, networks: dict[str, Path], content: dict[str, Any], lineage: dict[str, Any]) -> None:
+    content = {**content, "files": {}}
+    for name, source in networks.items():
+        target = folder / f"{name}{source.suffix}"
+        shutil.copyfile(source, target)
+        content["files"][name] = {"file": target.name, "sha256": _digest(target)}
+    record = {"version": _version(content), "content": content, "lineage": lineage}
+    text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    (folder / RECORD).write_text(text, encoding="utf-8")
+
+
+def _swap(new: Path, folder: Path, old: Path) -> None:
+    """Put ``new`` in the place of ``folder``; what was there goes back if that fails."""
+    was_there = folder.exists()
+    if was_there:
+        folder.rename(old)
+    try:
+        new.rename(folder)
+    except OSError:
+        if was_there:
+            old.rename(folder)
+        raise
+
+
+def _read_record(folder: Path) -> dict[str, Any]:
+    path = folder / RECORD
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise SoraError(f"{path}: there is no model bundle here; run the pipeline first") from error
+    except ValueError as error:
+        raise SoraError(f"{path}: is not JSON ({error}); build the bundle again") from error
+    if not isinstance(record, dict):
+        raise SoraError(f"{path}: holds no JSON object; build the bundle again")
+    return record
+
+
+def _check_file(path: Path, sha256: str) -> None:
+    if path.parent / path.name != path or not path.is_file():
+        raise SoraError(f"{path}: is missing from the bundle; build it again")
+    if _digest(path) != sha256:
+        raise SoraError(f"{path}: does not match its checksum in {RECORD}; build the bundle again")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _version(content: dict[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True, ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:NUM_VERSION_DIGITS]
+
+
+def _spec(values: dict[str, Any]) -> InputSpec:
+    parts = {"clip": ClipSpec(**values["clip"]), "motion": MotionSpec(**values["motion"])}
+    return InputSpec(**{**values, **parts})

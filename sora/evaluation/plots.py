@@ -1,0 +1,108 @@
+"""Figures as bytes: the confusion matrix, training curves and scores per class.
+
+No function touches matplotlib's global state, so any thread may draw.
+"""
+
+import io
+from typing import Any, Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+Format = Literal["png", "svg"]
+
+_BLUE, _ORANGE, _GREEN = "#2f6db5", "#d9792b", "#3c9a6b"
+_INK, _GRID = "#333a44", "#e3e6ea"
+_DPI = 144
+_MAX_ANNOTATED_LABELS = 25
+_MAX_LABEL_LETTERS = 24
+
+
+def confusion_matrix_plot(matrix: np.ndarray, labels: list[str], image_format: Format = "png") -> bytes:
+    """Draw counts (true label, predicted label); the shade is the share of the true label's videos."""
+    num_labels = len(labels)
+    side = float(np.clip(1.8 + 0.55 * num_labels, 3.6, 16))
+    figure = Figure(figsize=(side + 0.8, side), layout="constrained")
+    axes = figure.add_subplot()
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    names = [_short(label) for label in labels]
+    axes.set_xticks(range(num_labels), names, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(num_labels), names)
+    axes.set(xlabel="Predicted", ylabel="True")
+    _plain_frame(axes)
+    if num_labels <= _MAX_ANNOTATED_LABELS:
+        _write_counts(axes, matrix, shares)
+    bar = figure.colorbar(
+        image, ax=axes, shrink=0.75, ticks=[0, 0.5, 1], format=lambda share, _: f"{share:.0%}"
+    )
+    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.ax.tick_params(length=0, colors=_INK, labelsize=8)
+    return _image_bytes(figure, image_format)
+
+
+def training_curves_plot(history: list[dict[str, Any]], image_format: Format = "png") -> bytes:
+    """Draw loss and accuracy by epoch; rows have epoch, loss, accuracy, val_loss and val_accuracy."""
+    figure = Figure(figsize=(8.4, 3.2), layout="constrained")
+    epochs = [row["epoch"] for row in history]
+    for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+        for key, colour, title in ((name, _BLUE, "training"), (f"val_{name}", _ORANGE, "validation")):
+            marker = "o" if len(history) <= 30 else ""
+            values = [row[key] for row in history]
+            axes.plot(epochs, values, color=colour, marker=marker, markersize=3, linewidth=1.8, label=title)
+        axes.set_title(name.capitalize(), color=_INK, fontsize=11, loc="left", fontweight="bold")
+        axes.set_xlabel("Epoch")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.grid(color=_GRID, linewidth=0.8)
+        axes.legend(frameon=False, fontsize=9, labelcolor=_INK)
+        _plain_frame(axes)
+    figure.axes[1].set_ylim(-0.02, 1.02)
+    return _image_bytes(figure, image_format)
+
+
+def per_class_plot(rows: list[dict[str, Any]], image_format: Format = "png") -> bytes:
+    """Draw precision, recall and F1 as bars; rows as of ``metrics.per_class_table``."""
+    figure = Figure(figsize=(7, max(2.2, 1.0 + 0.62 * len(rows))), layout="constrained")
+    axes = figure.add_subplot()
+    places = np.arange(len(rows))
+    for offset, (key, title, colour) in enumerate(
+        (("precision", "Precision", _BLUE), ("recall", "Recall", _ORANGE), ("f1", "F1", _GREEN))
+    ):
+        axes.barh(places + 0.25 * (offset - 1), [row[key] for row in rows], 0.22, color=colour, label=title)
+    axes.set_yticks(places, [f"{_short(row['label'])} ({row['num_videos']})" for row in rows])
+    axes.set_ylim(len(rows) - 0.45, -0.55)
+    axes.set_xlim(0, 1.0)
+    axes.grid(axis="x", color=_GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+    _plain_frame(axes)
+    figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=9, labelcolor=_INK)
+    return _image_bytes(figure, image_format)
+
+
+def _write_counts(axes: Axes, matrix: np.ndarray, shares: np.ndarray) -> None:
+    for (row, column), count in np.ndenumerate(matrix):
+        colour = "white" if shares[row, column] > 0.55 else _INK if count else "#b4bac2"
+        axes.text(column, row, str(int(count)), ha="center", va="center", color=colour, fontsize=9)
+
+
+def _plain_frame(axes: Axes) -> None:
+    axes.tick_params(length=0, colors=_INK, labelsize=9)
+    axes.xaxis.label.set_color(_INK)
+    axes.yaxis.label.set_color(_INK)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def _short(label: str) -> str:
+    """Cut a long label, and keep matplotlib from reading dollar signs as formulas."""
+    cut = label if len(label) <= _MAX_LABEL_LETTERS else label[: _MAX_LABEL_LETTERS - 1] + "…"
+    return cut.replace("$", r"\$")
+
+
+def _image_bytes(figure: Figure, image_format: Format) -> bytes:
+    """Encode without dates or versions, so that equal figures are equal bytes (PNG)."""
+    metadata = {"Software": None} if image_format == "png" else {"Date": None}
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=image_format, dpi=_DPI, facecolor="white", metadata=metadata)
+    return buffer.getvalue()

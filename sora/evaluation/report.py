@@ -1,0 +1,128 @@
+"""The report: one HTML page that needs no network, from plain values."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from sora.evaluation import plots
+from sora.evaluation.metrics import confusion_matrix
+
+MAX_MISTAKES = 12
+MAX_QUARANTINED = 24
+_DEMO_SOURCE = ("data", "demo")
+_TEMPLATE = "report.html.jinja"
+
+
+@dataclass(frozen=True)
+class ReportInput:
+    """Everything that the report shows; an empty value leaves its section out.
+
+    ``metrics``: of ``classification_metrics``. ``per_class``: of ``per_class_table``; gives the order of labels.
+    ``predictions``: path, label, predicted, probabilities (label to number). ``data_counts``: label to split
+    to number of videos. ``quarantined``: path to reasons. ``compression``: candidates (name, size_bytes,
+    latency_ms_median, accuracy, and optionally macro_f1, max_probability_change, reason), chosen, reason.
+    ``history``: epoch, loss, accuracy, val_loss, val_accuracy. ``thumbnails``: path to JPEG bytes.
+    ``lineage``: name to hash.
+    """
+
+    source: str
+    metrics: Mapping[str, Any]
+    per_class: list[dict[str, Any]]
+    predictions: list[dict[str, Any]]
+    data_counts: Mapping[str, Mapping[str, int]]
+    model_name: str = ""
+    quarantined: Mapping[str, list[str]] = field(default_factory=dict)
+    history: list[dict[str, Any]] = field(default_factory=list)
+    compression: Mapping[str, Any] = field(default_factory=dict)
+    thumbnails: Mapping[str, bytes] = field(default_factory=dict)
+    lineage: Mapping[str, str] = field(default_factory=dict)
+
+
+def render_report(context: ReportInput) -> str:
+    """Return the page as HTML; equal input gives an equal page. Text of the input is escaped."""
+    labels = [row["label"] for row in context.per_class]
+    mistakes = worst_mistakes(context.predictions)
+    return (
+        _environment()
+        .get_template(_TEMPLATE)
+        .render(
+            report=context,
+            labels=labels,
+            is_demo=is_demo(context.source),
+            splits=_splits(context.data_counts),
+            mistakes=mistakes[:MAX_MISTAKES],
+            num_mistakes=len(mistakes),
+            quarantined=list(context.quarantined.items())[:MAX_QUARANTINED],
+            chosen=_chosen(context.compression),
+            figures=_figures(context, labels),
+        )
+    )
+
+
+def worst_mistakes(predictions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the wrong predictions, the most confident first, each with ``probability`` of what was predicted."""
+    wrong = [
+        {**row, "probability": row["probabilities"][row["predicted"]]}
+        for row in predictions
+        if row["predicted"] != row["label"]
+    ]
+    return sorted(wrong, key=lambda row: (-row["probability"], row["path"]))
+
+
+def is_demo(source: str) -> bool:
+    """Whether the videos come from data/demo, which Sora renders itself."""
+    return PurePath(source).parts[-2:] == _DEMO_SOURCE
+
+
+def _figures(context: ReportInput, labels: list[str]) -> dict[str, bytes]:
+    true = [row["label"] for row in context.predictions]
+    predicted = [row["predicted"] for row in context.predictions]
+    figures = {"per_class": plots.per_class_plot(context.per_class)}
+    if context.predictions:
+        figures["confusion"] = plots.confusion_matrix_plot(confusion_matrix(true, predicted, labels), labels)
+    if context.history:
+        figures["history"] = plots.training_curves_plot(context.history)
+    return figures
+
+
+def _splits(data_counts: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """Return the names of splits in the order in which they first occur."""
+    return list(dict.fromkeys(split for counts in data_counts.values() for split in counts))
+
+
+def _chosen(compression: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    candidates = compression.get("candidates", [])
+    return next((row for row in candidates if row["name"] == compression["chosen"]), None)
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(percent=_percent, bytes=_bytes, data_uri=_data_uri)
+    return environment
+
+
+def _percent(share: float, digits: int = 1) -> str:
+    return f"{100 * share:.{digits}f} %"
+
+
+def _bytes(size: float) -> str:
+    """Write a size in decimal units, as file managers do."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= factor:
+            return f"{size / factor:.3g} {unit}" if size < 1000 * factor else f"{size / factor:.0f} {unit}"
+    return f"{size:.0f} B"
+
+
+def _data_uri(image: bytes) -> str:
+    kind = "png" if image.startswith(b"\x89PNG") else "jpeg"
+    return f"data:image/{kind};base64,{base64.b64encode(image).decode()}"

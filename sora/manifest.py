@@ -1,0 +1,55 @@
+"""The tables of the pipeline: the videos, their splits, and which stored result belongs to which."""
+
+import csv
+from dataclasses import fields
+from pathlib import Path
+
+import pandas as pd
+
+from sora.atomic import replacing
+from sora.errors import SoraError
+from sora.video.probe import VideoFacts
+
+TEXT_FACTS = [field.name for field in fields(VideoFacts) if field.type is str]
+VIDEO_COLUMNS = ["path", "file", "label", "group", "content_hash", "size_bytes", "duplicate_of"]
+MANIFEST_COLUMNS = [*VIDEO_COLUMNS, *(field.name for field in fields(VideoFacts))]
+SPLIT_NAMES = ("train", "val", "test")
+_TEXT = {
+    "path",
+    "file",
+    "label",
+    "group",
+    "content_hash",
+    "duplicate_of",
+    "split",
+    "key",
+    "reason",
+    *TEXT_FACTS,
+}
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as CSV, atomically."""
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a table that ``write_table`` wrote; text columns stay text, empty text stays empty.
+
+    Raises:
+        SoraError: the file is missing or damaged.
+    """
+    try:
+        columns = pd.read_csv(path, nrows=0).columns
+        text = {name: str for name in columns if name in _TEXT}
+        return pd.read_csv(path, dtype=text, keep_default_na=False, na_values={}, encoding="utf-8")
+    except FileNotFoundError as error:
+        raise SoraError(f"{path} is missing: run dvc repro") from error
+    except (ValueError, UnicodeError) as error:
+        raise SoraError(f"{path} is damaged ({error}): delete it and run dvc repro") from error
+
+
+def probability_column(label: str) -> str:
+    """Return the name of the column that holds the probability of ``label``."""
+    return f"probability_{label}"

@@ -1,0 +1,101 @@
+"""The strict reader of params.yaml: an unknown key or a wrong type is an error."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, TypeVar
+
+import yaml
+from annotated_types import Ge, Gt
+from pydantic import TypeAdapter, ValidationError
+
+from sora.errors import SoraError
+from sora.frames.spec import InputSpec
+
+PARAMS = Path("params.yaml")
+STRICT: dict[str, Any] = {"extra": "forbid", "strict": True}
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """How work is spread over this machine; never part of a result, so no stage depends on it.
+
+    Attributes:
+        num_workers: child processes; 0 is one for each core.
+        video_timeout_seconds: a video that takes longer is set aside.
+        video_memory_gib: memory that one child process may take.
+    """
+
+    __pydantic_config__: ClassVar = STRICT
+
+    num_workers: Annotated[int, Ge(0)]
+    video_timeout_seconds: Annotated[float, Gt(0)]
+    video_memory_gib: Annotated[float, Gt(0)]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What every stage is given beside its own section."""
+
+    seed: int
+    runtime: Runtime
+
+
+def read_params(sections: dict[str, type], path: Path = PARAMS) -> tuple[dict[str, Any], Settings]:
+    """Return every section of ``path`` as its dataclass, and the settings that all stages share.
+
+    Raises:
+        SoraError: the file is missing, is no YAML mapping, or has an unknown, missing or mistyped key.
+    """
+    values = _read_yaml(path)
+    known = {*sections, "seed", "runtime"}
+    _refuse(path, "unknown", values.keys() - known, known)
+    _refuse(path, "missing", known - values.keys(), known)
+    read = {name: convert(cls, values[name], f"{path}: {name}") for name, cls in sections.items()}
+    runtime = convert(Runtime, values["runtime"], f"{path}: runtime")
+    return read, Settings(convert(Annotated[int, Ge(0)], values["seed"], f"{path}: seed"), runtime)
+
+
+def convert(kind: Any, value: Any, where: str) -> Any:
+    """Return ``value`` as ``kind``, checked strictly; ``where`` begins the message of the error."""
+    try:
+        return TypeAdapter(kind).validate_python(value, strict=None if isinstance(value, dict) else True)
+    except ValidationError as error:
+        raise SoraError(_first_line(error, where)) from error
+
+
+def read_input_spec(path: Path) -> InputSpec:
+    """Read the InputSpec that extract wrote."""
+    return convert(InputSpec, json.loads(path.read_text(encoding="utf-8")), str(path))
+
+
+def _first_line(error: ValidationError, where: str) -> str:
+    first = error.errors()[0]
+    key = ".".join([where, *map(str, first["loc"])])
+    if first["type"] == "unexpected_keyword_argument":
+        return f"{key}: unknown parameter; is it misspelt?"
+    if first["type"] in ("missing", "missing_argument"):
+        return f"{key}: this parameter is missing"
+    message = first["msg"][0].lower() + first["msg"][1:]
+    return f"{key}: {message}, got {first['input']!r}"
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise SoraError(f"{path} is not here; run from the folder of the project") from error
+    except yaml.YAMLError as error:
+        raise SoraError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(values, dict):
+        raise SoraError(f"{path}: expected sections, got {type(values).__name__}")
+    return values
+
+
+def _refuse(path: Path, what: str, keys: set[str], known: set[str]) -> None:
+    if keys:
+        raise SoraError(
+            f"{path}: {what} section {', '.join(sorted(map(str, keys)))}; expected {', '.join(sorted(known))}"
+        )

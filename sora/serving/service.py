@@ -1,0 +1,50 @@
+"""The web service: adapts types and delegates to the predictor."""
+
+from pathlib import Path
+from typing import Any
+
+import bentoml
+from bentoml.exceptions import BadInput
+
+from sora.errors import VideoError
+from sora.predictor import Predictor
+
+# In a Bento this is its own source folder, and the bundle lies in it as it does in a checkout.
+SOURCE = Path(__file__).resolve().parents[2]
+BUNDLE = SOURCE / "models" / "sora"
+
+
+@bentoml.service(name="sora-video", traffic={"timeout": 120})
+class SoraVideo:
+    """Classifies videos with the bundle that lies beside this code."""
+
+    def __init__(self) -> None:
+        self._predictor = Predictor(BUNDLE)
+
+    @bentoml.api
+    def classify(self, video: Path) -> dict[str, Any]:
+        """Give label, probabilities, model version and, for a video that breaks off, a warning.
+
+        A file that is no video is answered with status 400 and the reason.
+        """
+        try:
+            prediction = self._predictor.predict(video)
+        except VideoError as error:
+            raise BadInput(f"cannot classify this file: {error}") from error
+        answer: dict[str, Any] = {
+            "label": prediction.label,
+            "probabilities": prediction.probabilities,
+            "model_version": self._predictor.bundle.version,
+        }
+        return {**answer, "warning": prediction.warning} if prediction.warning else answer
+
+    @bentoml.api
+    def lineage(self) -> dict[str, Any]:
+        """Give what the model was made from, its version and variant, and which copy of the code answers."""
+        bundle = self._predictor.bundle
+        return {
+            "model_version": bundle.version,
+            "variant": bundle.variant,
+            "lineage": bundle.lineage,
+            "served_from": str(Path(__file__).resolve()),
+        }

@@ -1,0 +1,200 @@
+"""compress: smaller models measured against the float one, and the choice with its reason."""
+
+import functools
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from annotated_types import Ge, Le
+
+from sora import layout
+from sora.atomic import write_bytes, write_json
+from sora.bundle import write_bundle
+from sora.compression.choice import Rule, choose
+from sora.compression.latency import median_latency_ms
+from sora.compression.quantization import to_litert
+from sora.errors import SoraError
+from sora.evaluation.metrics import classification_metrics
+from sora.features import FeatureSet, load_features
+from sora.frames.inputs import network_input
+from sora.frames.spec import InputSpec
+from sora.lineage import chain
+from sora.manifest import read_table
+from sora.params import STRICT, Settings, read_input_spec
+from sora.predictor import load_backbone, load_head
+from sora.store import VideoStore
+from sora.video.write import read_clip
+from sora.work import map_videos
+
+FLOAT = "float32"
+Variant = Literal["float32", "float16", "int8"]
+
+
+@dataclass(frozen=True)
+class Params:
+    """Parameters of compress.
+
+    Attributes:
+        variants: what to build beside the float32 model.
+        num_calibration_videos: training videos that show int8 the range of the activations.
+        max_accuracy_loss: on the validation videos, against float32.
+        max_probability_change: largest change of any probability against float32 that is accepted.
+        latency_repeats: runs whose median is taken.
+    """
+
+    __pydantic_config__: ClassVar = STRICT
+
+    variants: list[Literal["float16", "int8"]]
+    num_calibration_videos: Annotated[int, Ge(1)]
+    max_accuracy_loss: Annotated[float, Ge(0), Le(1)]
+    max_probability_change: Annotated[float, Ge(0), Le(1)]
+    latency_repeats: Annotated[int, Ge(3)]
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    name: Variant
+    backbone: Path
+    head: Path
+    probabilities: np.ndarray  # float32 (N, C), of the measured videos
+    latency_ms: float
+
+    @property
+    def size_bytes(self) -> int:
+        return self.backbone.stat().st_size + self.head.stat().st_size
+
+
+def run(params: Params, settings: Settings) -> None:
+    """Build every variant, measure it on validation and test videos, choose, and write the bundle."""
+    spec = read_input_spec(layout.INPUT_SPEC)
+    labels = json.loads(layout.TRAINED_LABELS.read_text(encoding="utf-8"))
+    measured = load_features(("val", "test"))
+    with tempfile.TemporaryDirectory() as folder:
+        files = _build(Path(folder), params, spec)
+        candidates = [_measure(name, *files[name], measured, spec, params, settings) for name in files]
+        rows = [_row(c, candidates[0], measured, labels) for c in candidates]
+        rule = Rule(params.max_accuracy_loss, params.max_probability_change)
+        chosen, reason = choose(rows, rule)
+        best = next(c for c in candidates if c.name == chosen)
+        write_bundle(
+            layout.BUNDLE,
+            backbone=best.backbone,
+            head=best.head,
+            spec=spec,
+            labels=labels,
+            variant=chosen,
+            lineage=lineage(),
+        )
+    test_metrics = next(row["metrics"] for row in rows if row["name"] == chosen)
+    report = {"candidates": rows, "chosen": chosen, "reason": reason, **test_metrics}
+    write_json(layout.COMPRESSION, report)
+
+
+def lineage() -> dict[str, str]:
+    """Return the hashes of all that the model came from, first to last."""
+    files = [layout.VALIDATED, layout.SPLITS, layout.INPUT_SPEC, layout.BACKBONE, layout.TRAINED]
+    return chain(read_table(layout.VALIDATED), files)
+
+
+def _build(folder: Path, params: Params, spec: InputSpec) -> dict[Variant, tuple[Path, Path]]:
+    from sora.networks.backbones import frame_feature_network
+    from sora.networks.model_files import load_model
+
+    head = load_model(layout.TRAINED)
+    heads: dict[str, Path] = {}
+    for kind in (FLOAT, "float16"):
+        heads[kind] = folder / f"head_{kind}.tflite"
+        write_bytes(heads[kind], to_litert(head, kind))
+    files: dict[Variant, tuple[Path, Path]] = {FLOAT: (layout.BACKBONE, heads[FLOAT])}
+    backbone = frame_feature_network(spec.backbone, spec.clip.image_size_px) if params.variants else None
+    for variant in params.variants:
+        samples = _calibration_images(params, spec) if variant == "int8" else ()
+        path = folder / f"backbone_{variant}.tflite"
+        write_bytes(path, to_litert(backbone, variant, samples=samples))
+        # Features of many scales meet in the head's input, which eight bits cannot hold.
+        files[variant] = (path, heads["float16" if variant == "float16" else FLOAT])
+    return files
+
+
+def _calibration_images(params: Params, spec: InputSpec) -> list[list[np.ndarray]]:
+    videos = load_features(("train",)).videos
+    step = max(1, len(videos) // params.num_calibration_videos)
+    images = [_images(_clip_path(path), spec)[:: max(1, spec.clip.num_segments // 4)] for path in
+              videos["path"][::step][: params.num_calibration_videos]]
+    return [[image[None]] for image in np.concatenate(images)]
+
+
+def _measure(
+    name: Variant,
+    backbone: Path,
+    head: Path,
+    measured: FeatureSet,
+    spec: InputSpec,
+    params: Params,
+    settings: Settings,
+) -> _Candidate:
+    frames = measured.frames
+    if name != FLOAT:  # extract ran the float backbone already
+        items = [(_clip_path(path), str(backbone), spec) for path in measured.videos["path"]]
+        outcomes = map_videos(_frame_features, items, settings.runtime, f"compress: {name}")
+        failed = next((outcome.reason for outcome in outcomes if outcome.reason), "")
+        if failed:
+            raise SoraError(f"the {name} model cannot be measured: {failed}")
+        frames = np.stack([outcome.value for outcome in outcomes])
+    run_head, run_backbone = load_head(head), load_backbone(backbone)
+    probabilities = np.stack(
+        [run_head(f, m)[0] for f, m in zip(frames, measured.motion, strict=True)]
+    )
+    images, motion = _images(_clip_path(measured.videos["path"][0]), spec), measured.motion[0]
+    latency_ms = median_latency_ms(lambda: run_head(run_backbone(images), motion), params.latency_repeats)
+    return _Candidate(name, backbone, head, probabilities, latency_ms)
+
+
+def _row(
+    candidate: _Candidate, reference: _Candidate, measured: FeatureSet, labels: list[str]
+) -> dict[str, Any]:
+    is_test = (measured.videos["split"] == "test").to_numpy()
+    true = measured.videos["label"].to_numpy()
+    predicted = np.array(labels)[candidate.probabilities.argmax(axis=1)]
+    on_val = ~is_test if (~is_test).any() else is_test
+    groups = list(measured.videos["group"][is_test])
+    test = classification_metrics(list(true[is_test]), list(predicted[is_test]), groups, labels)
+    change = np.abs(candidate.probabilities - reference.probabilities).max()
+    return {
+        "name": candidate.name,
+        "size_bytes": candidate.size_bytes,
+        "latency_ms_median": round(candidate.latency_ms, 2),
+        "accuracy": test["accuracy"],
+        "macro_f1": test["macro_f1"],
+        "val_accuracy": float((predicted == true)[on_val].mean()),
+        "max_probability_change": round(float(change), 6),
+        "metrics": test,
+    }
+
+
+@functools.lru_cache(maxsize=1)
+def _clip_of() -> dict[str, str]:
+    index, store = read_table(layout.CLIP_INDEX), VideoStore(layout.CLIPS, ".mkv")
+    return {path: str(store.path(key)) for path, key in zip(index["path"], index["key"], strict=True)}
+
+
+def _clip_path(video: str) -> str:
+    return _clip_of()[video]
+
+
+def _images(clip: str, spec: InputSpec) -> np.ndarray:
+    return network_input(read_clip(Path(clip)), spec).images
+
+
+@functools.lru_cache(maxsize=1)
+def _backbone(path: str) -> Callable[[np.ndarray], np.ndarray]:
+    return load_backbone(Path(path))
+
+
+def _frame_features(item: tuple[str, str, InputSpec]) -> np.ndarray:
+    clip, backbone, spec = item
+    return _backbone(backbone)(_images(clip, spec))

@@ -1,0 +1,89 @@
+"""package: the report for people and the Bento for servers."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+import pandas as pd
+from annotated_types import Ge
+
+from sora import layout
+from sora.atomic import write_text
+from sora.bundle import read_bundle
+from sora.evaluation.report import ReportInput, render_report
+from sora.manifest import probability_column, read_table
+from sora.params import STRICT, Settings
+from sora.serving.bento import build_bento
+
+
+@dataclass(frozen=True)
+class Params:
+    """Parameters of package.
+
+    Attributes:
+        num_mistakes: worst mistakes that the report shows.
+    """
+
+    __pydantic_config__: ClassVar = STRICT
+
+    num_mistakes: Annotated[int, Ge(0)]
+
+
+def run(params: Params, settings: Settings) -> None:
+    """Write the report, build the Bento, export it and put it into BentoML's store."""
+    write_text(layout.REPORT, render_report(report_input(params)))
+    build_bento(layout.BUNDLE, layout.BENTO)
+
+
+def report_input(params: Params) -> ReportInput:
+    """Gather what the stages before this one wrote."""
+    manifest = read_table(layout.MANIFEST)
+    bundle = read_bundle(layout.BUNDLE)
+    return ReportInput(
+        source=Path(manifest["file"].iloc[0].removesuffix(manifest["path"].iloc[0])).as_posix(),
+        metrics=_read_json(layout.METRICS),
+        per_class=_records(layout.PER_CLASS),
+        predictions=_predictions(),
+        data_counts=_data_counts(),
+        model_name=f"{bundle.spec.backbone}, {bundle.variant}",
+        quarantined=_read_json(layout.VALIDATION)["quarantined"],
+        history=_records(layout.HISTORY),
+        compression=_read_json(layout.COMPRESSION),
+        thumbnails=_thumbnails(manifest),
+        lineage={**bundle.lineage, "model": bundle.version},
+        num_mistakes=params.num_mistakes,
+    )
+
+
+def _predictions() -> list[dict[str, Any]]:
+    prefix = probability_column("")
+    rows = []
+    for record in _records(layout.PREDICTIONS):
+        probabilities = {k.removeprefix(prefix): v for k, v in record.items() if k.startswith(prefix)}
+        kept = {name: record[name] for name in ("path", "label", "predicted")}
+        rows.append({**kept, "probabilities": probabilities})
+    return rows
+
+
+def _data_counts() -> dict[str, dict[str, int]]:
+    videos = read_table(layout.VALIDATED).merge(read_table(layout.SPLITS), on="path")
+    counts = pd.crosstab(videos["label"], videos["split"])
+    return {str(label): {str(s): int(n) for s, n in row.items()} for label, row in counts.iterrows()}
+
+
+def _thumbnails(manifest: pd.DataFrame) -> dict[str, bytes]:
+    files = {
+        path: layout.THUMBNAILS / f"{digest}.jpg"
+        for path, digest in zip(manifest["path"], manifest["content_hash"], strict=True)
+    }
+    return {path: file.read_bytes() for path, file in files.items() if file.exists()}
+
+
+def _records(path: Path) -> list[dict[str, Any]]:
+    table = read_table(path)
+    return table.astype(object).where(table.notna(), None).to_dict("records")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,84 @@
+"""A tiny bundle with random weights, and clips to run it on, for every test that needs one."""
+
+from pathlib import Path
+
+import av
+import keras
+import numpy as np
+from keras import layers
+
+from sora.bundle import Bundle, write_bundle
+from sora.compression.quantization import to_litert
+from sora.frames.spec import ClipSpec, InputSpec, MotionSpec
+from sora.networks.onnx_export import export_onnx
+
+LABELS = ("jumping", "running", "waving")
+SPEC = InputSpec(
+    clip=ClipSpec(
+        num_segments=4,
+        frames_per_segment=2,
+        frame_interval_seconds=0.1,
+        image_size_px=64,
+        denoise="none",
+        denoise_kernel_px=3,
+        min_brightness=0.05,
+        max_brightness=0.95,
+    ),
+    motion=MotionSpec(flow_size_px=32, grid_cells=2, num_bins=4),
+    backbone="tiny",
+)
+NUM_FEATURES, EMBEDDING_SIZE = 8, 5
+
+
+def tiny_backbone() -> keras.Model:
+    keras.utils.set_random_seed(0)
+    images = keras.Input((64, 64, 3), name="images")
+    maps = layers.Conv2D(NUM_FEATURES, 5, strides=4, padding="same", name="convolution")(images)
+    maps = layers.ReLU(6.0, name="bounded")(maps)
+    return keras.Model(images, layers.GlobalAveragePooling2D(name="features")(maps), name="tiny")
+
+
+def tiny_head(*, embedding_first: bool = False) -> keras.Model:
+    keras.utils.set_random_seed(1)
+    frames = keras.Input((SPEC.clip.num_segments, NUM_FEATURES), name="frames")
+    motion = keras.Input((SPEC.clip.num_segments, SPEC.motion.num_features), name="motion")
+    pooled = layers.GlobalAveragePooling1D()(layers.Concatenate()([frames, motion]))
+    embedding = layers.Dense(EMBEDDING_SIZE, name="embedding")(pooled)
+    probabilities = layers.Dense(len(LABELS), activation="softmax", name="probabilities")(embedding)
+    outputs = [embedding, probabilities] if embedding_first else [probabilities, embedding]
+    return keras.Model([frames, motion], outputs, name="tiny_head")
+
+
+def tiny_bundle(folder: Path, *, backbone: str = "onnx") -> Bundle:
+    """Write a bundle into ``folder``; its networks are built beside it first. ``backbone``: onnx or tflite."""
+    networks = folder.parent / f"{folder.name}-networks"
+    networks.mkdir(parents=True)
+    backbone_path, head_path = networks / f"tiny.{backbone}", networks / "head.tflite"
+    if backbone == "onnx":
+        export_onnx(tiny_backbone(), backbone_path)
+    else:
+        backbone_path.write_bytes(to_litert(tiny_backbone(), "float32"))
+    head_path.write_bytes(to_litert(tiny_head(), "float32"))
+    return write_bundle(
+        folder,
+        backbone=backbone_path,
+        head=head_path,
+        spec=SPEC,
+        labels=LABELS,
+        variant="float32",
+        lineage={"git_commit": "abc123", "num_videos": 3},
+    )
+
+
+def write_video(path: Path, *, num_frames: int = 20, brightness: int = 128, seed: int = 0) -> Path:
+    """Write a moving gradient with noise, 96 x 64 at 10 frames per second, MPEG-4 in the suffix's container."""
+    rng = np.random.default_rng(seed)
+    texture = rng.integers(-brightness // 2, brightness // 2 + 1, (64, 96, 3))
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        for index in range(num_frames):
+            pixels = np.clip(brightness + np.roll(texture, 2 * index, axis=1), 0, 255).astype(np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, "rgb24")))
+        container.mux(stream.encode())
+    return path

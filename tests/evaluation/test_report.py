@@ -1,0 +1,157 @@
+import base64
+import re
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from sora.evaluation import plots
+from sora.evaluation.metrics import classification_metrics, per_class_table
+from sora.evaluation.report import ReportInput, is_demo, render_report, worst_mistakes
+
+LABELS = ["run", "wa<b>lk", "$wave$"]
+NASTY = 'run/"><script>alert(1)</script>.mp4'
+
+
+def jpeg(level=120):
+    return cv2.imencode(".jpg", np.full((90, 160, 3), level, np.uint8))[1].tobytes()
+
+
+def prediction(path, label, predicted, probability):
+    others = [name for name in LABELS if name != predicted]
+    spread = {name: (1 - probability) / 2 for name in others}
+    return {
+        "path": path,
+        "label": label,
+        "predicted": predicted,
+        "probabilities": {predicted: probability, **spread},
+    }
+
+
+PREDICTIONS = [
+    prediction("run/a.mp4", "run", "run", 0.99),
+    prediction(NASTY, "run", "wa<b>lk", 0.91),
+    prediction("walk/c.mp4", "wa<b>lk", "$wave$", 0.6),
+    prediction("walk/d.mp4", "wa<b>lk", "wa<b>lk", 0.7),
+    prediction("wave/e.mp4", "$wave$", "$wave$", 0.8),
+]
+
+
+@pytest.fixture(scope="module")
+def context():
+    true = [row["label"] for row in PREDICTIONS]
+    predicted = [row["predicted"] for row in PREDICTIONS]
+    return ReportInput(
+        source="data/demo",
+        model_name="GRU on EfficientNet-Lite0",
+        metrics=classification_metrics(true, predicted, list("abcde"), LABELS),
+        per_class=per_class_table(true, predicted, LABELS),
+        predictions=PREDICTIONS,
+        data_counts={"run": {"train": 17, "test": 2}, "wa<b>lk": {"train": 19, "validation": 3, "test": 2}},
+        quarantined={
+            "walk/'dark'.mp4": ["is black in 100 % of its frames"],
+            "x&y.mp4": ["is the same file as <a>"],
+        },
+        history=[
+            {"epoch": epoch, "loss": 1 / epoch, "accuracy": 0.5, "val_loss": 1, "val_accuracy": 0.4}
+            for epoch in (1, 2)
+        ],
+        compression={
+            "candidates": [
+                {"name": "float32", "size_bytes": 13_560_000, "latency_ms_median": 41.26, "accuracy": 0.6},
+                {
+                    "name": "float16",
+                    "size_bytes": 6_800_000,
+                    "latency_ms_median": 40.0,
+                    "accuracy": 0.6,
+                    "macro_f1": 0.55,
+                    "max_probability_change": 0.00042,
+                    "reason": "smallest",
+                },
+            ],
+            "chosen": "float16",
+            "reason": "Half the size at equal accuracy.",
+        },
+        thumbnails={NASTY: jpeg()},
+        lineage={"bundle": "9f2c"},
+    )
+
+
+def text_of(page):
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.split("</style>")[1]))
+
+
+def test_the_page_says_what_was_measured(context):
+    text = text_of(render_report(context))
+    assert "The model names the right class for 60.0 % of 5 videos it has never seen" in text
+    low, high = context.metrics["accuracy_interval_low"], context.metrics["accuracy_interval_high"]
+    assert f"lies between {100 * low:.1f} % and {100 * high:.1f} % (t interval over 5 groups)" in text
+    assert "Synthetic demo data." in text
+    assert "All 36 2 3 4" not in text  # the columns follow the order of splits:
+    assert "Label train test validation all run 17 2 0 19" in text
+    assert "All 36 4 3 43" in text
+    assert "float16 chosen 6.8 MB 40 ms 60.0 % 55.0 % 0.00042 smallest" in text
+    assert "float32 13.6 MB 41.3 ms 60.0 % – –" in text
+    assert "2 videos kept out of training and testing" in text
+    assert "bundle 9f2c" in text
+
+
+def test_the_page_needs_no_network_and_runs_no_text_as_markup(context):
+    page = render_report(context)
+    assert "<script" not in page
+    assert "<b>" not in page
+    assert "x&amp;y.mp4" in page
+    assert not re.search(r"(src|href)=\"(?!data:image/(png|jpeg);base64,)", page)
+    assert "url(" not in page
+    assert "@import" not in page
+    assert base64.b64encode(jpeg()).decode() in page
+    assert page.count("no picture</div>") == 3  # the second mistake and both in quarantine
+
+
+def test_equal_input_gives_an_equal_page(context):
+    assert render_report(context) == render_report(context)
+
+
+def test_sections_without_data_are_left_out(context):
+    bare = replace(
+        context,
+        source="videos",
+        history=[],
+        compression={},
+        lineage={},
+        quarantined={},
+        predictions=PREDICTIONS[:1],
+    )
+    text = text_of(render_report(bare))
+    for absent in ("Synthetic", "Training", "Compression", "Lineage"):
+        assert absent not in text
+    assert "None: every video met the expectations." in text
+    assert "None: every test video was named rightly." in text
+
+
+def test_the_most_confident_mistakes_come_first():
+    assert [(row["path"], row["probability"]) for row in worst_mistakes(PREDICTIONS)] == [
+        (NASTY, 0.91),
+        ("walk/c.mp4", 0.6),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [("data/demo", True), ("/home/a/data/demo/", True), ("data/demo2", False), ("demo", False)],
+)
+def test_only_the_demo_folder_is_synthetic(source, expected):
+    assert is_demo(source) is expected
+
+
+def test_figures_are_images_and_survive_odd_labels():
+    labels = ["$a_{", "x" * 99, "走"]
+    png = plots.confusion_matrix_plot(np.eye(3, dtype=int), labels)
+    picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
+    assert picture.shape[0] > 400
+    svg = plots.per_class_plot(
+        [{"label": name, "precision": 1.0, "recall": 0.5, "f1": 0.67, "num_videos": 2} for name in labels],
+        "svg",
+    )
+    assert b"<svg" in svg
