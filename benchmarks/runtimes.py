@@ -11,12 +11,9 @@ import json
 import logging
 import multiprocessing
 import os
-import sys
 import tempfile
 import time
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,14 +22,16 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from sora.compression.quantization import Kind, to_litert
 from sora.networks.backbones import feature_blocks
+from sora.quiet import silent_stderr
 
 if TYPE_CHECKING:
     import keras
 
 IMAGE_SIZE_PX = 224
 NUM_ROUNDS = 7
-KINDS = ("float32", "float16", "dynamic", "int8")
+KINDS: tuple[Kind, ...] = ("float32", "float16", "dynamic", "int8")
 Network = Callable[[np.ndarray], np.ndarray]
 
 
@@ -79,10 +78,9 @@ def export_all(folder: Path, images: np.ndarray) -> tuple[list[dict[str, Any]], 
     for kind in KINDS:
         for batch in (1, len(images)):
             path = folder / f"{kind}-{batch}.tflite"
-            with silent_stderr():
-                files.append(
-                    described(path, kind, batch, partial(convert, network, path, kind, batch, calibration))
-                )
+            files.append(
+                described(path, kind, batch, partial(convert, network, path, kind, batch, calibration))
+            )
     return files, np.asarray(network(images, training=False))
 
 
@@ -100,41 +98,10 @@ def described(path: Path, kind: str, batch: int, write: Callable[[], None]) -> d
     }
 
 
-def convert(network: "keras.Model", path: Path, kind: str, batch: int, images: np.ndarray) -> None:
-    """Write the network as LiteRT with a fixed batch and built-in operators."""
-    import tensorflow as tf
-
-    signature = tf.TensorSpec((batch, *images.shape[1:]), tf.float32, name="images")
-    function = tf.function(lambda x: network(x, training=False)).get_concrete_function(signature)
-    # Given the model as a second argument, it leaves the variables unset and the network answers NaN.
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([function])
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    if kind != "float32":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if kind == "float16":
-        converter.target_spec.supported_types = [tf.float16]
-    if kind == "int8":
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.representative_dataset = lambda: (
-            [images[i : i + batch]] for i in range(0, len(images), batch)
-        )
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Statistics for quantized inputs")
-        path.write_bytes(converter.convert())
-
-
-@contextmanager
-def silent_stderr() -> Iterator[None]:
-    """Drop what C++ code prints to the standard error stream; Python exceptions still pass."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with Path(os.devnull).open("wb") as sink:
-        os.dup2(sink.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+def convert(network: "keras.Model", path: Path, kind: Kind, batch: int, images: np.ndarray) -> None:
+    """Write the network as LiteRT with a fixed batch."""
+    samples = [[images[i : i + batch]] for i in range(0, len(images), batch)]
+    path.write_bytes(to_litert(network, kind, batch, samples))
 
 
 def load(file: dict[str, Any], num_threads: int) -> Network:

@@ -55,7 +55,7 @@ def repro_lines(stage: str, with_upstream: bool, exit_code: list[int]) -> Iterat
 
 @contextmanager
 def dvc_process(arguments: list[str]) -> Iterator[subprocess.Popen[str]]:
-    """Start DVC under this interpreter; whatever ends the block, or this process, ends DVC and its stage too."""
+    """Start DVC under this interpreter; what ends the block, or this process, ends DVC and its stage too."""
     process = subprocess.Popen(
         [sys.executable, "-P", __file__, *arguments],
         env=stage_environment(),

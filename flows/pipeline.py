@@ -1,9 +1,10 @@
 """The pipeline under Prefect: `python -m flows.pipeline` runs the stages of dvc.yaml in the current folder.
 
-Prefect gives order, retries and visibility: one task run per stage, named after it. DVC decides what has to run, and
-a stage that it skips ends in the state Cached, with DVC's words as the message.
+Prefect gives order, retries and visibility: one task run per stage, named after it. DVC decides what has
+to run: a stage that it skips ends in the state Cached, with DVC's words as the message.
 """
 
+import argparse
 import logging
 import os
 import sys
@@ -11,8 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-# What Prefect reads from the environment when it is imported. Leases on disk outlive a temporary server that is
-# killed, so that its slot is given back.
+# What Prefect reads from the environment when it is imported. Leases on disk outlive a temporary server that
+# is killed, so that its slot is given back.
 os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault(
@@ -56,7 +57,8 @@ def run_stage(stage: str, with_upstream: bool = False) -> State[Any]:
     Raises:
         StageError: the stage failed, in its own words.
     """
-    lines, exit_code = [], []
+    lines: list[str] = []
+    exit_code: list[int] = []
     for line in repro_lines(stage, with_upstream, exit_code):
         get_run_logger().info("%s", line)
         lines.append(line)
@@ -85,8 +87,8 @@ def pipeline(retry_delay_seconds: float = RETRY_DELAY_SECONDS) -> State[Any]:
 def only_writer() -> Iterator[None]:
     """Hold the one slot for writing; wait for it, and say so, while another run holds it.
 
-    The slot is a lease: it frees itself soon after its holder was killed. A holder that cannot renew its lease is
-    cancelled, for another run may start to write.
+    The slot is a lease: it frees itself soon after its holder was killed. A holder that cannot renew its
+    lease is cancelled, for another run may start to write.
     """
     if _num_writers():
         get_run_logger().info("Waiting: another run is writing (concurrency limit %r)", WRITER_LIMIT)
@@ -116,8 +118,11 @@ def _without_traceback(record: logging.LogRecord) -> bool:
 
 def main() -> int:
     """Run the pipeline; return 0, or 1 with the reason in one line on stderr."""
+    parser = argparse.ArgumentParser("python -m flows.pipeline", description=pipeline.description)
+    parser.add_argument("--retry-delay-seconds", type=float, default=RETRY_DELAY_SECONDS)
+    arguments = parser.parse_args()
     try:
-        pipeline()
+        pipeline(arguments.retry_delay_seconds)
     except StageError as error:
         print(error, file=sys.stderr)
         return 1

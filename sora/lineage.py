@@ -8,6 +8,7 @@ import pandas as pd
 
 from sora import __version__
 
+
 def chain(manifest: pd.DataFrame, files: list[Path]) -> dict[str, str]:
     """Return a SHA-256 for the source videos and each file or folder, in the order given.
 

@@ -3,6 +3,7 @@
 import csv
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -48,6 +49,13 @@ def read_table(path: Path) -> pd.DataFrame:
         raise SoraError(f"{path} is missing: run dvc repro") from error
     except (ValueError, UnicodeError) as error:
         raise SoraError(f"{path} is damaged ({error}): delete it and run dvc repro") from error
+
+
+def read_records(path: Path) -> list[dict[str, Any]]:
+    """Read a table as one dict a row; missing numbers are None."""
+    table = read_table(path)
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]
 
 
 def probability_column(label: str) -> str:

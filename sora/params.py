@@ -61,7 +61,8 @@ def read_params(sections: dict[str, type], path: Path = PARAMS) -> tuple[dict[st
 def convert(kind: Any, value: Any, where: str) -> Any:
     """Return ``value`` as ``kind``, checked strictly; ``where`` begins the message of the error."""
     try:
-        return TypeAdapter(kind).validate_python(value, strict=None if isinstance(value, dict) else True)
+        # As JSON: there a mapping may stand for a dataclass, and nothing else is converted.
+        return TypeAdapter(kind).validate_json(json.dumps(value, default=str), strict=True)
     except ValidationError as error:
         raise SoraError(_first_line(error, where)) from error
 

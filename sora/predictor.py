@@ -3,16 +3,16 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from sora.bundle import read_bundle
-from sora.errors import SoraError, VideoError
-from sora.frames.inputs import NetworkInput, choose_frames, clean_clip, network_input
-from sora.video.read import ChosenFrames, read_frames
+from sora.clip import read_clean_clip
+from sora.errors import SoraError
+from sora.frames.inputs import network_input
+from sora.quiet import silent_stderr
 
 Backbone: TypeAlias = Callable[[np.ndarray], np.ndarray]
 Head: TypeAlias = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -50,7 +50,8 @@ class Predictor:
         Raises:
             VideoError: it does not decode, or no moment of it is well exposed.
         """
-        frames, inputs = self._read(Path(path))
+        clip = read_clean_clip(Path(path), self.bundle.spec.clip)
+        inputs = network_input(clip.pixels, self.bundle.spec)
         features = self._backbone(inputs.images)
         probabilities, embedding = self._head(features, inputs.motion)
         labels = self.bundle.labels
@@ -59,16 +60,7 @@ class Predictor:
                 f"{self.bundle.head}: gives {len(probabilities)} probabilities for {len(labels)} labels"
             )
         named = {label: float(value) for label, value in zip(labels, probabilities, strict=True)}
-        return Prediction(named, labels[int(probabilities.argmax())], embedding, frames.warning)
-
-    def _read(self, path: Path) -> tuple[ChosenFrames, NetworkInput]:
-        clip = self.bundle.spec.clip
-        frames = read_frames(path, partial(choose_frames, spec=clip), clip.image_size_px)
-        try:
-            clean = clean_clip(frames.pixels, clip)
-        except ValueError as error:
-            raise VideoError(str(error)) from error
-        return frames, network_input(clean, self.bundle.spec)
+        return Prediction(named, labels[int(probabilities.argmax())], embedding, clip.warning)
 
 
 def load_backbone(path: Path) -> Backbone:
@@ -133,8 +125,9 @@ class _LiteRT:
         self._path = path
         self._lock = threading.Lock()
         try:
-            self._interpreter = Interpreter(str(path), num_threads=1)
-            self._interpreter.allocate_tensors()
+            with silent_stderr():
+                self._interpreter = Interpreter(str(path), num_threads=1)
+                self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise SoraError(f"{path}: LiteRT cannot load it ({_one_line(error)})") from error
         self._inputs: list[dict[str, Any]] = self._interpreter.get_input_details()

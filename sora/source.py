@@ -77,7 +77,7 @@ def _read_labels(table: Path, split_column: str) -> list[dict[str, str]]:
     for column in ["path", "label", *([split_column] if split_column else [])]:
         if column not in frame.columns:
             raise SoraError(f"{table} has no column {column!r}; it has {', '.join(frame.columns)}")
-    return frame.to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
 def _row_video(table: Path, number: int, row: dict[str, str], split_column: str) -> LabelledVideo:

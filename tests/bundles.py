@@ -50,7 +50,7 @@ def tiny_head(*, embedding_first: bool = False) -> keras.Model:
 
 
 def tiny_bundle(folder: Path, *, backbone: str = "onnx") -> Bundle:
-    """Write a bundle into ``folder``; its networks are built beside it first. ``backbone``: onnx or tflite."""
+    """Write a bundle into ``folder``; its networks are built beside it. ``backbone``: onnx or tflite."""
     networks = folder.parent / f"{folder.name}-networks"
     networks.mkdir(parents=True)
     backbone_path, head_path = networks / f"tiny.{backbone}", networks / "head.tflite"
@@ -71,7 +71,7 @@ def tiny_bundle(folder: Path, *, backbone: str = "onnx") -> Bundle:
 
 
 def write_video(path: Path, *, num_frames: int = 20, brightness: int = 128, seed: int = 0) -> Path:
-    """Write a moving gradient with noise, 96 x 64 at 10 frames per second, MPEG-4 in the suffix's container."""
+    """Write moving noise, 96 x 64 at 10 frames per second, MPEG-4 in the suffix's container."""
     rng = np.random.default_rng(seed)
     texture = rng.integers(-brightness // 2, brightness // 2 + 1, (64, 96, 3))
     with av.open(str(path), "w") as container:

@@ -2,14 +2,13 @@
 
 import logging
 import os
-import sys
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+
+from sora.quiet import silent_stderr
 
 if TYPE_CHECKING:
     import keras
@@ -75,17 +74,3 @@ def _tensorflow() -> Any:
 
     logging.getLogger("absl").setLevel(logging.ERROR)
     return tf
-
-
-@contextmanager
-def silent_stderr() -> Iterator[None]:
-    """Drop what C++ code prints to the standard error stream; Python exceptions still pass."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with Path(os.devnull).open("wb") as sink:
-        os.dup2(sink.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

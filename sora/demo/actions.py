@@ -140,7 +140,7 @@ def clap(style: Style, times: FloatArray) -> Pose:
     """Clap: stand and bring both hands together in front of the chest."""
     cycle, idle = _cycle(style, times, 1.9), _idle(style, times)
     apart = (0.5 - 0.5 * np.cos(cycle)) * style.amplitude
-    azimuth = np.radians(-47 + 80 * apart)
+    azimuth = np.radians(-47 + 96 * apart)
     height = 108 + style.arm_raise_degrees
     arm = Limb(
         34 + 0.5 * style.arm_raise_degrees - 6 * apart,

@@ -90,7 +90,7 @@ def clip_frames(seed: int, actor: int, action: str, take: int, recording: Record
 
 def _random_view(rng: np.random.Generator) -> View:
     return View(
-        yaw_degrees=float(rng.uniform(18, 62)),
+        yaw_degrees=float(rng.uniform(30, 64)),
         pitch_degrees=float(rng.uniform(3, 10)),
         mirrored=bool(rng.random() < 0.5),
     )

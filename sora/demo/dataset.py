@@ -135,6 +135,6 @@ def _note(settings: Settings) -> str:
     return (
         f"{TITLE} Every clip here was rendered by this project, from drawn figures: no real person or place\n"
         f"is shown. Rendered by `python -m sora.demo` with seed {settings.seed}, {settings.num_actors} actors"
-        f" and {settings.clips_per_action} clips of each action\nby each actor. Six files are broken on purpose,"
-        " and are named for it; labels.csv lists every file.\n"
+        f" and {settings.clips_per_action} clips of each action\nby each actor. Six files are broken"
+        " on purpose and named for it; labels.csv lists every file.\n"
     )

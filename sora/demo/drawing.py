@@ -19,6 +19,7 @@ TURN = np.linspace(0, 2 * np.pi, 14, endpoint=False)
 CORNERS = np.stack([np.cos(TURN), np.sin(TURN)], axis=-1)
 # From the bottom up: size of a circle, its shift towards the light in radii, and the colour's brightness.
 LAYERS = np.array([[1.0, 0.0, 0.34], [1.0, 0.0, 0.74], [0.8, 0.17, 1.0], [0.42, 0.4, 1.14]])
+PLAIN_LAYER = 2
 SOLES = [JOINTS.index(name) for name in ("left_heel", "left_toe", "right_heel", "right_toe")]
 
 
@@ -37,6 +38,8 @@ class FigurePainter:
         self._circles_of = [
             slice(end - len(part.circles), end) for part, end in zip(parts, ends, strict=True)
         ]
+        shades = LAYERS[:, 2, None, None]
+        self._colours = np.array([part.colour for part in parts]) * shades  # (layers, parts, 3)
         self._groups: dict[str, list[int]] = {}
         for index, part in enumerate(parts):
             self._groups.setdefault(part.group, []).append(index)
@@ -63,29 +66,29 @@ class FigurePainter:
         centres = joints[self._first] + self._share * (joints[self._second] - joints[self._first])
         radii = self._radius * height_px
         rims = _rims(centres[:, :2], radii, self._light)
-        nearness = {name: self._nearness(parts, centres) for name, parts in self._groups.items()}
+        nearness = {name: self._nearness(name, centres) for name in self._groups}
         for name in sorted(self._groups, key=lambda name: nearness[name]):
-            brightness = float(np.clip(1 + 0.7 * nearness[name], 0.82, 1.06))
+            brightness = np.clip(1 + 0.7 * nearness[name], 0.82, 1.06)
             self._draw_group(patch, self._groups[name], rims, radii, brightness)
 
-    def _nearness(self, parts: list[int], centres: FloatArray) -> float:
+    def _nearness(self, group: str, centres: FloatArray) -> float:
         """Return how near a group is, in body heights; a leg is over the shirt only if well in front."""
-        behind = LEG_SETBACK if self._parts[parts[0]].group.endswith("leg") else 0.0
-        return float(np.mean([centres[self._circles_of[part], 2].mean() for part in parts])) - behind
+        parts = self._groups[group]  # the circles of a group are neighbours
+        circles = slice(self._circles_of[parts[0]].start, self._circles_of[parts[-1]].stop)
+        return float(centres[circles, 2].mean()) - (LEG_SETBACK if group.endswith("leg") else 0.0)
 
     def _draw_group(
         self, patch: Image, parts: list[int], rims: NDArray[np.int32], radii: FloatArray, brightness: float
     ) -> None:
         """Draw layer by layer, so that the outline of one part never cuts through another."""
-        for layer, (_, _, shade) in enumerate(LAYERS):
-            for part in parts:
-                circles = self._circles_of[part]
-                flat = radii[circles].max() < FLAT_BELOW_PX * SUPERSAMPLING
-                if flat and layer != 2:
+        colours = np.minimum(self._colours[:, parts] * brightness, 255).tolist()
+        flat = [radii[self._circles_of[part]].max() < FLAT_BELOW_PX * SUPERSAMPLING for part in parts]
+        for layer in range(len(LAYERS)):
+            for index, part in enumerate(parts):
+                if flat[index] and layer != PLAIN_LAYER:
                     continue
-                hull = cv2.convexHull(rims[layer, circles].reshape(-1, 2))
-                colour = np.clip(np.array(self._parts[part].colour) * shade * brightness, 0, 255).tolist()
-                cv2.fillConvexPoly(patch, hull, colour, cv2.LINE_AA, FRACTION_BITS)
+                hull = cv2.convexHull(rims[layer, self._circles_of[part]].reshape(-1, 2))
+                cv2.fillConvexPoly(patch, hull, colours[layer][index], cv2.LINE_AA, FRACTION_BITS)
 
 
 def _surroundings(joints: FloatArray, height_px: float, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
@@ -110,8 +113,10 @@ def _draw_shadow(patch: Image, joints: FloatArray, height_px: float) -> None:
     soles = joints[SOLES]
     middle = np.array([(soles[:, 0].min() + soles[:, 0].max()) / 2, joints[JOINTS.index("ground"), 1]])
     reach = np.array([np.ptp(soles[:, 0]) / 2 + 0.05 * height_px, 0.04 * height_px])
+    top = max(int(middle[1] - 1.3 * reach[1]), 0)
+    ground, middle[1] = patch[top:], middle[1] - top
     for size in (1.2, 1.0, 0.8):
         rim = np.rint((middle + size * reach * CORNERS) * (1 << FRACTION_BITS)).astype(np.int32)
-        shaded = patch.copy()
+        shaded = ground.copy()
         cv2.fillConvexPoly(shaded, rim, (12, 12, 18), cv2.LINE_AA, FRACTION_BITS)
-        cv2.addWeighted(shaded, 0.17, patch, 0.83, 0, dst=patch)
+        cv2.addWeighted(shaded, 0.17, ground, 0.83, 0, dst=ground)

@@ -86,7 +86,8 @@ def _encoder_options(recording: Recording) -> dict[str, str]:
     crf = str(round(30 - 8 * recording.quality))
     if recording.video_codec == "h264":  # AVI has no place for the display times that B-frames need
         b_frames = "0" if recording.container == "avi" else "2"
-        return {"preset": "veryfast", "crf": crf, "bf": b_frames}
+        # x264's macroblock tree gives other bytes from run to run, even on one thread.
+        return {"preset": "veryfast", "crf": crf, "bf": b_frames, "mbtree": "0"}
     if recording.video_codec == "hevc":
         return {
             "preset": "ultrafast",

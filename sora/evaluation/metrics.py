@@ -37,7 +37,7 @@ def classification_metrics(
 
 
 def per_class_table(true: list[str], predicted: list[str], labels: list[str]) -> list[dict[str, Any]]:
-    """Return a row per label: label, precision, recall, f1 (in [0, 1]) and num_videos (truly of the label)."""
+    """Return a row per label: label, precision, recall, f1 (in [0, 1]) and num_videos (that have it)."""
     return [
         {
             "label": label,

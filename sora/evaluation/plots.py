@@ -37,7 +37,7 @@ def confusion_matrix_plot(matrix: np.ndarray, labels: list[str], image_format: F
     bar = figure.colorbar(
         image, ax=axes, shrink=0.75, ticks=[0, 0.5, 1], format=lambda share, _: f"{share:.0%}"
     )
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     bar.ax.tick_params(length=0, colors=_INK, labelsize=8)
     return _image_bytes(figure, image_format)
 

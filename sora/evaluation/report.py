@@ -11,7 +11,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sora.evaluation import plots
 from sora.evaluation.metrics import confusion_matrix
 
-MAX_MISTAKES = 12
 MAX_QUARANTINED = 24
 _DEMO_SOURCE = ("data", "demo")
 _TEMPLATE = "report.html.jinja"
@@ -21,7 +20,7 @@ _TEMPLATE = "report.html.jinja"
 class ReportInput:
     """Everything that the report shows; an empty value leaves its section out.
 
-    ``metrics``: of ``classification_metrics``. ``per_class``: of ``per_class_table``; gives the order of labels.
+    ``metrics``: of ``classification_metrics``. ``per_class``: of ``per_class_table``, in the order of labels.
     ``predictions``: path, label, predicted, probabilities (label to number). ``data_counts``: label to split
     to number of videos. ``quarantined``: path to reasons. ``compression``: candidates (name, size_bytes,
     latency_ms_median, accuracy, and optionally macro_f1, max_probability_change, reason), chosen, reason.
@@ -40,6 +39,7 @@ class ReportInput:
     compression: Mapping[str, Any] = field(default_factory=dict)
     thumbnails: Mapping[str, bytes] = field(default_factory=dict)
     lineage: Mapping[str, str] = field(default_factory=dict)
+    num_mistakes: int = 12
 
 
 def render_report(context: ReportInput) -> str:
@@ -54,7 +54,7 @@ def render_report(context: ReportInput) -> str:
             labels=labels,
             is_demo=is_demo(context.source),
             splits=_splits(context.data_counts),
-            mistakes=mistakes[:MAX_MISTAKES],
+            mistakes=mistakes[: context.num_mistakes],
             num_mistakes=len(mistakes),
             quarantined=list(context.quarantined.items())[:MAX_QUARANTINED],
             chosen=_chosen(context.compression),
@@ -64,7 +64,7 @@ def render_report(context: ReportInput) -> str:
 
 
 def worst_mistakes(predictions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the wrong predictions, the most confident first, each with ``probability`` of what was predicted."""
+    """Return the wrong predictions, most confident first, with the ``probability`` of the predicted label."""
     wrong = [
         {**row, "probability": row["probabilities"][row["predicted"]]}
         for row in predictions
@@ -112,7 +112,7 @@ def _environment() -> Environment:
 
 
 def _percent(share: float, digits: int = 1) -> str:
-    return f"{100 * share:.{digits}f} %"
+    return f"{100 * share:.{digits}f}\N{NO-BREAK SPACE}%"
 
 
 def _bytes(size: float) -> str:

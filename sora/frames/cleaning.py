@@ -24,6 +24,6 @@ def denoise(frames: np.ndarray, method: str, kernel_px: int) -> np.ndarray:
 
 
 def well_exposed(frames: np.ndarray, min_brightness: float, max_brightness: float) -> np.ndarray:
-    """Return bool (N,): whether the mean brightness of uint8 frames (N, H, W, 3) is in the bounds, in [0, 1]."""
+    """Return bool (N,): whether the mean brightness, in [0, 1], of uint8 frames (N, H, W, 3) is in bounds."""
     brightness = frames.mean(axis=(1, 2, 3)) / 255
     return (brightness >= min_brightness) & (brightness <= max_brightness)

@@ -8,7 +8,7 @@ Denoise = Literal["none", "gaussian", "median"]
 
 @dataclass(frozen=True)
 class ClipSpec:
-    """How a video becomes a clip of ``num_segments`` moments, each seen ``frames_per_segment`` times in a row.
+    """How a video becomes a clip of ``num_segments`` moments of ``frames_per_segment`` frames each.
 
     Attributes:
         num_segments: moments, at the centres of equal parts of the video.

@@ -68,7 +68,7 @@ def frame_feature_network(name: str = "efficientnet_lite0", image_size_px: int =
     from sora.networks.torch_checkpoint import read_checkpoint
 
     network = efficientnet_lite0(image_size_px, include_top=False)
-    load_imagenet_weights(network, read_checkpoint(_imagenet_weights()))
+    load_imagenet_weights(network, read_checkpoint(imagenet_weights_path()))
     maps = {block: stage_output(network, int(block[-1])) for block in blocks if block.startswith("stage")}
     maps["head"] = network.output
     means = [layers.GlobalAveragePooling2D(name=f"{block}_mean")(x) for block, x in maps.items()]
@@ -84,7 +84,8 @@ def _quadrant_means(feature_map: "keras.KerasTensor") -> "keras.KerasTensor":
     return layers.Reshape((4 * num_channels,), name="quadrants")(x)
 
 
-def _imagenet_weights() -> Path:
+def imagenet_weights_path() -> Path:
+    """Return where the installed package keeps the weights; raises SoraError where it is missing."""
     try:
         files = metadata.files(_WEIGHTS_PACKAGE) or []
     except metadata.PackageNotFoundError:

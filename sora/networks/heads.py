@@ -10,6 +10,7 @@ from sora.errors import SoraError
 
 _CLIP_AT = 5.0  # standard deviations
 _EPSILON = 1e-6
+_MOMENTUM = 0.9  # the usual 0.99 forgets too slowly for a few hundred steps
 
 
 @keras.saving.register_keras_serializable(package="sora")
@@ -74,7 +75,7 @@ def build_classifier(
     length 1.
 
     ``head`` says how time is summed up: ``mean`` takes mean and deviation over time; ``gru`` and
-    ``attention`` add a recurrent or an attending summary of ``units`` numbers. ``mean`` has no use for ``units``.
+    ``attention`` add a recurrent or an attending summary of ``units`` numbers; ``mean`` has no use for them.
     ``frame_blocks`` are the sizes of groups of frame columns that weigh the same, as motion does; one group
     by default. The weights start from Keras' global seed: call ``make_deterministic`` first.
 
@@ -96,7 +97,9 @@ def build_classifier(
     x = layers.Concatenate(name="features")(standard)
     x = _SUMMARIES[head](x, units, dropout)
     outputs = _outputs(x, num_classes, embedding_size, dropout, l2)
-    return keras.Model([frames, motion], outputs, name=f"{head}_classifier")
+    model = keras.Model([frames, motion], outputs, name=f"{head}_classifier")
+    _weigh_blocks(model.get_layer("summary_normalisation"), gains)
+    return model
 
 
 def split_at_training(model: keras.Model) -> tuple[keras.Model, keras.Model]:
@@ -113,6 +116,13 @@ def split_at_training(model: keras.Model) -> tuple[keras.Model, keras.Model]:
 def _gains(sizes: Sequence[int]) -> np.ndarray:
     """Let each block have the same energy, and the mean energy of a column stay 1."""
     return np.concatenate([np.full(n, np.sqrt(sum(sizes) / (len(sizes) * n))) for n in sizes])
+
+
+def _weigh_blocks(normalisation: layers.BatchNormalization, gains: np.ndarray) -> None:
+    """Give the normalised means and deviations, which come first, the gains of their columns back."""
+    gamma, *others = normalisation.get_weights()
+    gamma[: 2 * len(gains)] = np.tile(gains, 2)
+    normalisation.set_weights([gamma, *others])
 
 
 def _standardised(
@@ -146,7 +156,7 @@ def _attention_summary(x: keras.KerasTensor, units: int, dropout: float) -> kera
 
 def _projected(x: keras.KerasTensor, units: int, dropout: float) -> keras.KerasTensor:
     x = layers.Dense(units, use_bias=False, name="projection")(x)
-    x = layers.BatchNormalization(name="projection_normalisation")(x)
+    x = layers.BatchNormalization(momentum=_MOMENTUM, name="projection_normalisation")(x)
     x = layers.Activation("tanh", name="projection_activation")(x)
     return layers.Dropout(dropout, name="projection_dropout")(x)
 
@@ -156,10 +166,10 @@ def _outputs(
 ) -> list[keras.KerasTensor]:
     """Stay linear up to the softmax: with a few hundred videos every bend costs accuracy."""
     penalty = regularizers.L2(l2)
-    x = layers.BatchNormalization(name="summary_normalisation")(x)
+    x = layers.BatchNormalization(momentum=_MOMENTUM, name="summary_normalisation")(x)
     x = layers.Dropout(dropout, name="summary_dropout")(x)
     x = layers.Dense(embedding_size, use_bias=False, kernel_regularizer=penalty, name="embedding_vector")(x)
-    x = layers.BatchNormalization(name="embedding_normalisation")(x)
+    x = layers.BatchNormalization(momentum=_MOMENTUM, name="embedding_normalisation")(x)
     embedding = layers.UnitNormalization(name="embedding")(x)
     x = layers.Dropout(dropout, name="embedding_dropout")(x)
     logits = layers.Dense(num_classes, kernel_regularizer=penalty, name="logits")(x)

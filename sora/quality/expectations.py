@@ -3,16 +3,15 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 if TYPE_CHECKING:
     from great_expectations.data_context import FileDataContext
     from great_expectations.expectations.expectation import Expectation
-
-import pandas as pd
 
 _COLUMNS_ALL_FILLED = (
     "num_frames_decoded",
@@ -61,7 +60,7 @@ class _Rule:
 
     name: str
     column: str
-    reason: Callable[[dict[str, Any]], str]
+    reason: str  # a template for str.format: the row's columns, found, low, high, cause, unreadable
     low: float | None = None
     high: float | None = None
 
@@ -76,12 +75,11 @@ def check_videos(manifest: pd.DataFrame, limits: Limits, docs_folder: Path | Non
     table = _checked_table(manifest)
     rules = _rules(limits)
     unexpected = _validate(table, rules, docs_folder)
-    rows = table.to_dict("records")
+    rows: list[Any] = table.to_dict("records")
     reasons: dict[str, list[str]] = {}
     for rule, positions in zip(rules, unexpected, strict=True):
         for position in positions:
-            row = {str(column): value for column, value in rows[position].items()}
-            reasons.setdefault(row["path"], []).append(rule.reason(row))
+            reasons.setdefault(rows[position]["path"], []).append(_reason(rule, rows[position]))
     return Findings(
         reasons={path: reasons[path] for path in table["path"] if path in reasons},
         expectations=[_outcome(rule, positions) for rule, positions in zip(rules, unexpected, strict=True)],
@@ -125,80 +123,69 @@ def _checked_table(manifest: pd.DataFrame) -> pd.DataFrame:
 
 def _rules(limits: Limits) -> list[_Rule]:
     return [
-        _Rule("readable", "num_frames_decoded", lambda row: _unreadable(row["error"]), low=1),
-        _Rule("unique", "duplicate_of", lambda row: f"is the same file as {row['duplicate_of']}"),
+        _Rule("readable", "num_frames_decoded", "{unreadable}", low=1),
+        _Rule("unique", "duplicate_of", "is the same file as {duplicate_of}"),
+        _Rule(
+            "decodes_to_its_end",
+            "decoded_share",
+            "decodes only {found} of its {duration_seconds:.1f} s{cause}, at least {low} expected",
+            low=limits.min_decoded_share,
+        ),
         *_amount_rules(limits),
-        *_picture_rules(limits),
-    ]
-
-
-def _amount_rules(limits: Limits) -> list[_Rule]:
-    def broken(row: dict[str, Any]) -> str:
-        cause = f" ({row['error']})" if row["error"] else ""
-        seconds, share = f"{row['duration_seconds']:.1f} s", _percent(row["decoded_share"])
-        return f"decodes only {share} of its {seconds}{cause}, at least {expected} expected"
-
-    expected = _percent(limits.min_decoded_share)
-    return [
-        _Rule("decodes_to_its_end", "decoded_share", broken, low=limits.min_decoded_share),
-        _Rule(
-            "enough_frames",
-            "num_frames_decoded",
-            lambda row: f"has {row['num_frames_decoded']} frames, at least {limits.min_frames} expected",
-            low=limits.min_frames,
-        ),
-        _Rule(
-            "duration",
-            "duration_seconds",
-            lambda row: (
-                f"lasts {row['duration_seconds']:g} s, "
-                f"{limits.min_duration_seconds:g} to {limits.max_duration_seconds:g} s expected"
-            ),
-            low=limits.min_duration_seconds,
-            high=limits.max_duration_seconds,
-        ),
-        _Rule(
-            "frame_rate",
-            "fps",
-            lambda row: (
-                f"has {row['fps']:g} frames per second, {limits.min_fps:g} to {limits.max_fps:g} expected"
-            ),
-            low=limits.min_fps,
-            high=limits.max_fps,
-        ),
-    ]
-
-
-def _picture_rules(limits: Limits) -> list[_Rule]:
-    return [
-        _Rule(
-            "large_enough",
-            "shorter_side_px",
-            lambda row: (
-                f"is {row['width']} × {row['height']} px, at least {limits.min_size_px} px a side expected"
-            ),
-            low=limits.min_size_px,
-        ),
         _share_rule("not_black", "black_share", "is black", limits.max_black_share),
         _share_rule("not_overexposed", "overexposed_share", "is overexposed", limits.max_overexposed_share),
         _share_rule("not_frozen", "frozen_share", "stands still", limits.max_frozen_share),
     ]
 
 
+def _amount_rules(limits: Limits) -> list[_Rule]:
+    return [
+        _Rule(
+            "enough_frames",
+            "num_frames_decoded",
+            "has {found} frames, at least {low} expected",
+            low=limits.min_frames,
+        ),
+        _Rule(
+            "duration",
+            "duration_seconds",
+            "lasts {found} s, {low} to {high} s expected",
+            low=limits.min_duration_seconds,
+            high=limits.max_duration_seconds,
+        ),
+        _Rule(
+            "frame_rate",
+            "fps",
+            "has {found} frames per second, {low} to {high} expected",
+            low=limits.min_fps,
+            high=limits.max_fps,
+        ),
+        _Rule(
+            "large_enough",
+            "shorter_side_px",
+            "is {width} × {height} px, at least {low} px a side expected",
+            low=limits.min_size_px,
+        ),
+    ]
+
+
 def _share_rule(name: str, column: str, fault: str, limit: float) -> _Rule:
-    def reason(row: dict[str, Any]) -> str:
-        return f"{fault} in {_percent(row[column])} of its frames, at most {_percent(limit)} expected"
-
-    return _Rule(name, column, reason, high=limit)
+    return _Rule(name, column, fault + " in {found} of its frames, at most {high} expected", high=limit)
 
 
-def _unreadable(error: str) -> str:
-    cause = error or "no frame decodes"
-    return cause if cause.startswith("not a readable video") else f"not a readable video ({cause})"
+def _reason(rule: _Rule, row: dict[str, Any]) -> str:
+    error = row["error"] or "no frame decodes"
+    unreadable = error if error.startswith("not a readable video") else f"not a readable video ({error})"
+    cause = f" ({row['error']})" if row["error"] else ""
+    amounts = {"found": row[rule.column], "low": rule.low, "high": rule.high}
+    words = {name: _in_words(rule.column, value) for name, value in amounts.items()}
+    return rule.reason.format(**row, **words, cause=cause, unreadable=unreadable)
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.4g} %"
+def _in_words(column: str, value: Any) -> str:
+    if not isinstance(value, (int, float)):
+        return str(value)
+    return f"{100 * value:.4g} %" if column.endswith("_share") else f"{value:.7g}"
 
 
 def _validate(table: pd.DataFrame, rules: list[_Rule], docs_folder: Path | None) -> list[list[int]]:
@@ -218,7 +205,8 @@ def _validate(table: pd.DataFrame, rules: list[_Rule], docs_folder: Path | None)
         if docs_folder is not None:
             context.build_data_docs()
             _replace_folder(Path(folder, "gx/uncommitted/data_docs/local_site"), docs_folder)
-    by_name = {result.expectation_config.meta["name"]: result for result in outcome.results}
+    results: list[Any] = outcome.results
+    by_name = {result.expectation_config.meta["name"]: result for result in results}
     return [_unexpected_positions(by_name[rule.name]) for rule in rules]
 
 

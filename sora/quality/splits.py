@@ -13,7 +13,7 @@ def assign_splits(videos: pd.DataFrame, seed: int, test_share: float, val_share:
     group goes to test, then val, while one of its labels still lacks groups there; each label keeps at
     least one group in train.
     """
-    groups_of = {label: set(rows["group"]) for label, rows in videos.groupby("label")}
+    groups_of = _groups_by_label(videos)
     test = _take(groups_of, seed, {label: _quota(len(g), test_share, 1) for label, g in groups_of.items()})
     rest = {label: groups - test for label, groups in groups_of.items()}
     val = _take(rest, seed, {label: _quota(len(g), val_share, 0) for label, g in rest.items()})
@@ -23,12 +23,16 @@ def assign_splits(videos: pd.DataFrame, seed: int, test_share: float, val_share:
 def carve_validation(videos: pd.DataFrame, splits: list[str], seed: int, val_share: float) -> list[str]:
     """Return ``splits`` with whole groups moved from train to val; rows that are not in train stay."""
     train = videos[[split == "train" for split in splits]]
-    groups_of = {label: set(rows["group"]) for label, rows in train.groupby("label")}
+    groups_of = _groups_by_label(train)
     val = _take(groups_of, seed, {label: _quota(len(g), val_share, 0) for label, g in groups_of.items()})
     return [
         "val" if split == "train" and group in val else split
         for split, group in zip(splits, videos["group"], strict=True)
     ]
+
+
+def _groups_by_label(videos: pd.DataFrame) -> dict[str, set[str]]:
+    return {str(label): set(rows["group"]) for label, rows in videos.groupby("label")}
 
 
 def _quota(num_groups: int, share: float, least: int) -> int:

@@ -19,9 +19,20 @@ from sora.errors import SoraError
 
 NAME = "sora-video"  # "sora" would make BentoML import the package in the checkout in place of the Bento
 SERVICE = "sora.serving.service:SoraVideo"
-PACKAGES = ("ai-edge-litert", "av", "bentoml", "numpy", "onnxruntime", "opencv-python")
+PACKAGES = ("ai-edge-litert", "av", "numpy", "onnxruntime", "opencv-python")  # BentoML adds itself
 # What the service imports, relative to the package; a test keeps this list true.
-SOURCES = ("__init__.py", "atomic.py", "bundle.py", "errors.py", "predictor.py", "frames", "serving", "video")
+SOURCES = (
+    "__init__.py",
+    "atomic.py",
+    "bundle.py",
+    "clip.py",
+    "errors.py",
+    "predictor.py",
+    "quiet.py",
+    "frames",
+    "serving",
+    "video",
+)
 
 # Run by a Python of its own, which has not imported sora: the copy in the context is the one it finds.
 _BUILD = """
@@ -119,7 +130,7 @@ def _unpack(export: Path, folder: Path) -> None:
     except FileNotFoundError as error:
         raise SoraError(f"{export}: there is no exported Bento here; run the package stage") from error
     except tarfile.TarError as error:
-        raise SoraError(f"{export}: is not an exported Bento ({error}); run the package stage again") from error
+        raise SoraError(f"{export}: is not an exported Bento; run the package stage again") from error
 
 
 def _identity(folder: Path) -> tuple[str, str]:
@@ -127,7 +138,7 @@ def _identity(folder: Path) -> tuple[str, str]:
         record = yaml.safe_load((folder / "bento.yaml").read_text(encoding="utf-8"))
         return record["name"], record["version"]
     except (OSError, KeyError, TypeError, yaml.YAMLError) as error:
-        raise SoraError("the exported Bento has no readable bento.yaml; run the package stage again") from error
+        raise SoraError("the exported Bento has no good bento.yaml; run the package stage again") from error
 
 
 def _same_build(one: Path, other: Path) -> bool:

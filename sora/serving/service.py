@@ -30,7 +30,7 @@ class SoraVideo:
         try:
             prediction = self._predictor.predict(video)
         except VideoError as error:
-            raise BadInput(f"cannot classify this file: {error}") from error
+            raise BadInput(f"cannot classify this file: {error}") from None  # a short log
         answer: dict[str, Any] = {
             "label": prediction.label,
             "probabilities": prediction.probabilities,

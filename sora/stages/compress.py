@@ -26,12 +26,14 @@ from sora.lineage import chain
 from sora.manifest import read_table
 from sora.params import STRICT, Settings, read_input_spec
 from sora.predictor import load_backbone, load_head
+from sora.quiet import import_tensorflow
 from sora.store import VideoStore
 from sora.video.write import read_clip
 from sora.work import map_videos
 
-FLOAT = "float32"
 Variant = Literal["float32", "float16", "int8"]
+FLOAT: Variant = "float32"
+HALF: Variant = "float16"
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,10 @@ def run(params: Params, settings: Settings) -> None:
     measured = load_features(("val", "test"))
     with tempfile.TemporaryDirectory() as folder:
         files = _build(Path(folder), params, spec)
-        candidates = [_measure(name, *files[name], measured, spec, params, settings) for name in files]
+        candidates = [
+            _measure(name, files[name], measured, spec=spec, params=params, settings=settings)
+            for name in files
+        ]
         rows = [_row(c, candidates[0], measured, labels) for c in candidates]
         rule = Rule(params.max_accuracy_loss, params.max_probability_change)
         chosen, reason = choose(rows, rule)
@@ -101,12 +106,13 @@ def lineage() -> dict[str, str]:
 
 
 def _build(folder: Path, params: Params, spec: InputSpec) -> dict[Variant, tuple[Path, Path]]:
+    import_tensorflow()
     from sora.networks.backbones import frame_feature_network
     from sora.networks.model_files import load_model
 
     head = load_model(layout.TRAINED)
-    heads: dict[str, Path] = {}
-    for kind in (FLOAT, "float16"):
+    heads: dict[Variant, Path] = {}
+    for kind in (FLOAT, HALF):
         heads[kind] = folder / f"head_{kind}.tflite"
         write_bytes(heads[kind], to_litert(head, kind))
     files: dict[Variant, tuple[Path, Path]] = {FLOAT: (layout.BACKBONE, heads[FLOAT])}
@@ -116,28 +122,30 @@ def _build(folder: Path, params: Params, spec: InputSpec) -> dict[Variant, tuple
         path = folder / f"backbone_{variant}.tflite"
         write_bytes(path, to_litert(backbone, variant, samples=samples))
         # Features of many scales meet in the head's input, which eight bits cannot hold.
-        files[variant] = (path, heads["float16" if variant == "float16" else FLOAT])
+        files[variant] = (path, heads[HALF if variant == HALF else FLOAT])
     return files
 
 
 def _calibration_images(params: Params, spec: InputSpec) -> list[list[np.ndarray]]:
     videos = load_features(("train",)).videos
     step = max(1, len(videos) // params.num_calibration_videos)
-    images = [_images(_clip_path(path), spec)[:: max(1, spec.clip.num_segments // 4)] for path in
-              videos["path"][::step][: params.num_calibration_videos]]
+    images = [
+        _images(_clip_path(path), spec)[:: max(1, spec.clip.num_segments // 4)]
+        for path in videos["path"][::step][: params.num_calibration_videos]
+    ]
     return [[image[None]] for image in np.concatenate(images)]
 
 
 def _measure(
     name: Variant,
-    backbone: Path,
-    head: Path,
+    files: tuple[Path, Path],
     measured: FeatureSet,
+    *,
     spec: InputSpec,
     params: Params,
     settings: Settings,
 ) -> _Candidate:
-    frames = measured.frames
+    (backbone, head), frames = files, measured.frames
     if name != FLOAT:  # extract ran the float backbone already
         items = [(_clip_path(path), str(backbone), spec) for path in measured.videos["path"]]
         outcomes = map_videos(_frame_features, items, settings.runtime, f"compress: {name}")
@@ -146,9 +154,7 @@ def _measure(
             raise SoraError(f"the {name} model cannot be measured: {failed}")
         frames = np.stack([outcome.value for outcome in outcomes])
     run_head, run_backbone = load_head(head), load_backbone(backbone)
-    probabilities = np.stack(
-        [run_head(f, m)[0] for f, m in zip(frames, measured.motion, strict=True)]
-    )
+    probabilities = np.stack([run_head(f, m)[0] for f, m in zip(frames, measured.motion, strict=True)])
     images, motion = _images(_clip_path(measured.videos["path"][0]), spec), measured.motion[0]
     latency_ms = median_latency_ms(lambda: run_head(run_backbone(images), motion), params.latency_repeats)
     return _Candidate(name, backbone, head, probabilities, latency_ms)

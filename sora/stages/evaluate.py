@@ -13,8 +13,9 @@ from sora.atomic import write_bytes, write_json
 from sora.errors import SoraError
 from sora.evaluation import metrics, plots
 from sora.features import FeatureSet, load_features
-from sora.manifest import probability_column, read_table, write_table
+from sora.manifest import probability_column, read_records, write_table
 from sora.params import STRICT, Settings
+from sora.quiet import import_tensorflow
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Params:
 
 def run(params: Params, settings: Settings) -> None:
     """Predict the test videos from their stored features and write numbers, predictions and plots."""
+    import_tensorflow()
     from sora.networks.model_files import load_model
 
     labels = json.loads(layout.TRAINED_LABELS.read_text(encoding="utf-8"))
@@ -49,8 +51,8 @@ def run(params: Params, settings: Settings) -> None:
     confusion = metrics.confusion_matrix(true, predicted, labels)
     write_bytes(layout.PLOTS / "confusion.png", plots.confusion_matrix_plot(confusion, labels))
     write_bytes(layout.PLOTS / "per_class.png", plots.per_class_plot(per_class))
-    history = read_table(layout.HISTORY).to_dict("records")
-    write_bytes(layout.PLOTS / "training.png", plots.training_curves_plot(history))
+    history = plots.training_curves_plot(read_records(layout.HISTORY))
+    write_bytes(layout.PLOTS / "training.png", history)
 
 
 def prediction_table(

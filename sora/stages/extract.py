@@ -21,6 +21,7 @@ from sora.frames.spec import ClipSpec, InputSpec, MotionSpec
 from sora.manifest import read_table, write_table
 from sora.params import STRICT, Settings, convert
 from sora.predictor import load_backbone
+from sora.quiet import import_tensorflow
 from sora.store import VideoStore, result_key
 from sora.video.write import read_clip
 from sora.work import map_videos
@@ -67,6 +68,7 @@ def feature_key(clip_key: str, spec: InputSpec) -> str:
 
 def _write_backbone(spec: InputSpec) -> None:
     # A killed run left no half file: exports are atomic and give the same bytes each time.
+    import_tensorflow()
     from sora.networks.backbones import frame_feature_network
     from sora.networks.onnx_export import export_onnx
 

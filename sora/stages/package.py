@@ -12,7 +12,7 @@ from sora import layout
 from sora.atomic import write_text
 from sora.bundle import read_bundle
 from sora.evaluation.report import ReportInput, render_report
-from sora.manifest import probability_column, read_table
+from sora.manifest import probability_column, read_records, read_table
 from sora.params import STRICT, Settings
 from sora.serving.bento import build_bento
 
@@ -43,12 +43,12 @@ def report_input(params: Params) -> ReportInput:
     return ReportInput(
         source=Path(manifest["file"].iloc[0].removesuffix(manifest["path"].iloc[0])).as_posix(),
         metrics=_read_json(layout.METRICS),
-        per_class=_records(layout.PER_CLASS),
+        per_class=read_records(layout.PER_CLASS),
         predictions=_predictions(),
         data_counts=_data_counts(),
         model_name=f"{bundle.spec.backbone}, {bundle.variant}",
         quarantined=_read_json(layout.VALIDATION)["quarantined"],
-        history=_records(layout.HISTORY),
+        history=read_records(layout.HISTORY),
         compression=_read_json(layout.COMPRESSION),
         thumbnails=_thumbnails(manifest),
         lineage={**bundle.lineage, "model": bundle.version},
@@ -59,7 +59,7 @@ def report_input(params: Params) -> ReportInput:
 def _predictions() -> list[dict[str, Any]]:
     prefix = probability_column("")
     rows = []
-    for record in _records(layout.PREDICTIONS):
+    for record in read_records(layout.PREDICTIONS):
         probabilities = {k.removeprefix(prefix): v for k, v in record.items() if k.startswith(prefix)}
         kept = {name: record[name] for name in ("path", "label", "predicted")}
         rows.append({**kept, "probabilities": probabilities})
@@ -78,11 +78,6 @@ def _thumbnails(manifest: pd.DataFrame) -> dict[str, bytes]:
         for path, digest in zip(manifest["path"], manifest["content_hash"], strict=True)
     }
     return {path: file.read_bytes() for path, file in files.items() if file.exists()}
-
-
-def _records(path: Path) -> list[dict[str, Any]]:
-    table = read_table(path)
-    return table.astype(object).where(table.notna(), None).to_dict("records")
 
 
 def _read_json(path: Path) -> dict[str, Any]:

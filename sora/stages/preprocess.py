@@ -9,9 +9,9 @@ from annotated_types import Ge, Gt, Le
 
 from sora import layout
 from sora.atomic import write_json
-from sora.errors import SoraError, VideoError
+from sora.clip import read_clean_clip
+from sora.errors import SoraError
 from sora.frames import cleaning, sampling
-from sora.frames.inputs import choose_frames, clean_clip
 from sora.frames.spec import ClipSpec, Denoise
 from sora.manifest import read_table, write_table
 from sora.params import STRICT, Settings
@@ -73,9 +73,4 @@ def clip_key(content_hash: str, spec: ClipSpec) -> str:
 
 def _write_clip(item: tuple[str, str, ClipSpec]) -> None:
     video, clip, spec = item
-    frames = read.read_frames(Path(video), lambda n, fps: choose_frames(n, fps, spec), spec.image_size_px)
-    try:
-        clean = clean_clip(frames.pixels, spec)
-    except ValueError as error:
-        raise VideoError(str(error)) from error
-    write.write_clip(Path(clip), clean)
+    write.write_clip(Path(clip), read_clean_clip(Path(video), spec).pixels)

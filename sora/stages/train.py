@@ -13,6 +13,7 @@ from sora.features import FeatureSet, load_features
 from sora.manifest import write_table
 from sora.networks.backbones import feature_blocks
 from sora.params import STRICT, Settings, read_input_spec
+from sora.quiet import import_tensorflow
 
 if TYPE_CHECKING:
     import keras
@@ -40,6 +41,7 @@ class Params:
 
 def run(params: Params, settings: Settings) -> None:
     """Fit the classifier and write it with its labels and the history of the fit."""
+    import_tensorflow()
     from sora.networks.model_files import save_model
 
     features = load_features(("train", "val"))

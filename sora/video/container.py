@@ -45,8 +45,8 @@ def open_video(path: Path, *, num_threads: int = 1) -> Iterator[tuple[InputConta
         raise VideoError(f"not a readable video ({_reason(error)})") from error
     with container:
         if not container.streams.video:
-            kinds = sorted({stream.type for stream in container.streams}) or ["nothing"]
-            raise VideoError(f"has no video stream (only {', '.join(kinds)})")
+            kinds = ", ".join(sorted({stream.type for stream in container.streams}))
+            raise VideoError(f"has no video stream (only {kinds or 'nothing'})")
         stream = container.streams.video[0]
         if stream.codec_context is None:
             raise VideoError("its codec has no decoder in this build of FFmpeg")
@@ -68,7 +68,7 @@ def decode(
             yield packet
             return
         try:
-            yield from packet.decode()  # type: ignore[misc]
+            yield from packet.decode()
         except av.error.FFmpegError as error:
             yield DecodeBreak(_reason(error))
             if not past_errors:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -17,7 +18,7 @@ VERSION = 1  # raise it when any fact of an unchanged file changes
 THUMBNAIL_WIDTH_PX = 160
 _TINY_PX = 32
 _BLACK_LEVEL = 16  # of 255: mean grey below it is a black frame
-_WHITE_LEVEL = 235
+_WHITE_LEVEL = 250  # likewise above it; white backgrounds lie at 240
 _FROZEN_LEVELS = 3  # largest difference to the frame before, on the tiny frame
 
 
@@ -142,7 +143,7 @@ class _Tally:
         gaps = np.diff(np.sort(self._times))
         return bool(len(gaps) and gaps.max() - gaps.min() > max(1, 0.1 * float(np.median(gaps))))
 
-    def picture_facts(self) -> dict[str, float | str]:
+    def picture_facts(self) -> dict[str, Any]:
         """Shares in [0, 1], brightness in [0, 1], hash as 16 hexadecimal digits."""
         count = max(self.num_decoded, 1)
         mean_picture = self._sum / count

@@ -13,7 +13,7 @@ VERSION = 1  # raise it when the bytes for unchanged pixels change
 
 
 def write_clip(path: Path, pixels: np.ndarray, fps: int = 8) -> None:
-    """Write uint8 RGB frames (N, H, W, 3) as lossless H.264 in Matroska; the same pixels give the same bytes."""
+    """Write uint8 RGB frames (N, H, W, 3) as lossless H.264 in Matroska; equal pixels give equal bytes."""
     with replacing(path) as temporary:
         options = {"fflags": "+bitexact"}  # no dates, no random identifiers
         with av.open(str(temporary), "w", format="matroska", options=options) as container:
@@ -33,8 +33,9 @@ def read_clip(path: Path) -> np.ndarray:
         VideoError: the file is damaged.
     """
     with open_video(path) as (container, stream):
-        items = list(decode(container, stream))
-    for item in items:
-        if isinstance(item, DecodeBreak):
-            raise VideoError(f"{path}: the stored clip is damaged ({item.reason}); delete it and run again")
-    return np.stack([item.to_ndarray(format="rgb24") for item in items])
+        pictures = []
+        for item in decode(container, stream):
+            if isinstance(item, DecodeBreak):
+                raise VideoError(f"{path}: this stored clip is damaged ({item.reason}); delete it, run again")
+            pictures.append(item.to_ndarray(format="rgb24"))
+    return np.stack(pictures)

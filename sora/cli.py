@@ -1,0 +1,106 @@
+"""The ``sora`` command: adapts words to calls, and results to lines."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sora import __version__
+
+app = typer.Typer(
+    help="Video understanding from a folder of labelled videos: versioned, measured, compressed, served.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[bool, typer.Option("--version", callback=_version, help="Print the version.")] = False,
+) -> None:
+    """Carry the options that stand before a command."""
+
+
+@app.command()
+def predict(
+    videos: Annotated[list[Path], typer.Argument(help="Video files.", metavar="VIDEO...")],
+    model: Annotated[Path, typer.Option(help="The bundle that compress wrote.")] = Path("models/sora"),
+) -> None:
+    """Classify videos: one JSON object a line; exit code 0 only if every video was predicted."""
+    from sora.errors import SoraError
+    from sora.predictor import Predictor
+
+    try:
+        predictor = Predictor(model)
+    except SoraError as error:
+        raise _failure(str(error)) from error
+    failed = False
+    for video in videos:
+        answer: dict[str, object] = {"video": str(video)}
+        try:
+            prediction = predictor.predict(video)
+        except SoraError as error:
+            failed = True
+            answer["error"] = str(error)
+        else:
+            answer |= {"label": prediction.label, "probabilities": prediction.probabilities}
+            answer |= {"warning": prediction.warning} if prediction.warning else {}
+        print(json.dumps(answer, ensure_ascii=False), flush=True)
+    raise typer.Exit(int(failed))
+
+
+@app.command()
+def inspect(
+    video: Annotated[Path, typer.Argument(help="A video file.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show the decoded facts of a video; exit code 1 where it is not wholly readable."""
+    from dataclasses import asdict
+
+    from sora.video.probe import probe
+
+    facts = asdict(probe(video))
+    if not facts["error"]:
+        del facts["error"]
+    if as_json:
+        print(json.dumps(facts, ensure_ascii=False))
+    else:
+        width = max(map(len, facts))
+        for name, value in facts.items():
+            print(f"{name.replace('_', ' '):<{width}}  {value}")
+    raise typer.Exit(int("error" in facts))
+
+
+@app.command()
+def status() -> None:
+    """Show what is trained, on what, how good it is, and which stages are stale."""
+    from sora.status import status_lines
+
+    _print_lines(status_lines())
+
+
+@app.command()
+def doctor() -> None:
+    """Check versions, codecs, weights and disk; exit code 1 where something is wrong."""
+    from sora.doctor import checks
+
+    found = checks()
+    _print_lines([f"{'ok ' if check.good else 'BAD'} {check.name:<28} {check.text}" for check in found])
+    raise typer.Exit(int(not all(check.good for check in found)))
+
+
+def _print_lines(lines: list[str]) -> None:
+    print("\n".join(lines))
+
+
+def _failure(message: str) -> typer.Exit:
+    typer.echo(f"error: {message}", err=True)
+    return typer.Exit(1)

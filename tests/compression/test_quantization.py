@@ -1,0 +1,77 @@
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from sora.compression.latency import median_latency_ms
+from sora.compression.quantization import to_litert
+from sora.predictor import load_backbone, load_head
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from bundles import NUM_FEATURES, SPEC, tiny_backbone, tiny_head
+
+IMAGES = np.random.default_rng(0).uniform(-1, 1, (8, 64, 64, 3)).astype(np.float32)
+SAMPLES = [[image[None]] for image in IMAGES]
+
+
+@pytest.mark.parametrize(
+    ("kind", "tolerance"), [("float32", 1e-5), ("float16", 2e-3), ("dynamic", 2e-2), ("int8", 3e-2)]
+)
+def test_every_kind_gives_about_what_keras_gives(tmp_path, kind, tolerance):
+    path = tmp_path / "tiny.tflite"
+    path.write_bytes(to_litert(tiny_backbone(), kind, samples=SAMPLES if kind == "int8" else ()))
+    features = load_backbone(path)(IMAGES)
+    assert features.dtype == np.float32
+    np.testing.assert_allclose(features, np.asarray(tiny_backbone()(IMAGES)), atol=tolerance)
+
+
+def test_smaller_kinds_are_smaller():
+    images = keras.Input((16, 16, 3))
+    maps = keras.layers.Conv2D(256, 7)(images)  # weights enough that the file is little else
+    network = keras.Model(images, keras.layers.GlobalAveragePooling2D()(maps))
+    samples = [[image[None, :16, :16]] for image in IMAGES]
+    kinds = ("float32", "float16", "dynamic", "int8")
+    float32, *smaller = [len(to_litert(network, kind, samples=samples)) for kind in kinds]
+    for size, ratio in zip(smaller, (2, 4, 4), strict=True):
+        assert float32 / size == pytest.approx(ratio, rel=0.25)
+
+
+@pytest.mark.parametrize("kind", ["float16", "int8"])
+def test_a_head_of_two_inputs_keeps_them_apart(tmp_path, kind):
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(8, 4, NUM_FEATURES)).astype(np.float32)
+    motion = rng.uniform(size=(8, 4, SPEC.motion.num_features)).astype(np.float32)
+    samples = [[f[None], m[None]] for f, m in zip(features, motion, strict=True)]
+    path = tmp_path / "head.tflite"
+    path.write_bytes(to_litert(tiny_head(), kind, samples=samples))
+    expected = tiny_head()([features[:1], motion[:1]])
+    probabilities, embedding = load_head(path)(features[0], motion[0])
+    np.testing.assert_allclose(probabilities, expected[0][0], atol=0.03)
+    np.testing.assert_allclose(embedding, expected[1][0], atol=0.06)
+
+
+def test_batch_size_is_fixed_in_the_file(tmp_path):
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_content=to_litert(tiny_backbone(), "float32", batch_size=4))
+    assert list(interpreter.get_input_details()[0]["shape"]) == [4, 64, 64, 3]
+
+
+def test_int8_without_samples_is_refused():
+    with pytest.raises(ValueError, match="needs samples"):
+        to_litert(tiny_backbone(), "int8")
+
+
+def test_latency_is_the_median_in_milliseconds(monkeypatch):
+    moments = iter([0.0, 0.010, 1.0, 1.030, 2.0, 2.500])  # 10, 30 and 500 ms
+    calls = []
+    monkeypatch.setattr("sora.compression.latency.time.perf_counter", lambda: next(moments))
+    assert median_latency_ms(lambda: calls.append(1), 3) == pytest.approx(30)
+    assert len(calls) == 4  # one to warm up
+
+
+def test_latency_needs_a_run():
+    with pytest.raises(ValueError, match="at least 1"):
+        median_latency_ms(lambda: None, 0)

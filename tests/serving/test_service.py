@@ -1,0 +1,185 @@
+"""The Bento, served by BentoML's own server: one test process, several servers."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from sora.errors import SoraError
+from sora.serving.bento import SOURCES, build_bento, ensure_in_store
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from bundles import LABELS, tiny_bundle, write_video
+
+CHECKOUT = Path(__file__).parents[2]
+START_SECONDS = 90
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory) -> Iterator[Path]:
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("bentoml")
+        patch.setenv("BENTOML_HOME", str(folder))
+        patch.setenv("BENTOML_DO_NOT_TRACK", "True")
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    return tiny_bundle(tmp_path_factory.mktemp("bundle") / "sora")
+
+
+@pytest.fixture(scope="module")
+def exported(home, bundle, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("exported") / "sora.bento"
+    assert build_bento(bundle.folder, path) == f"sora-video:{bundle.version}"
+    return path
+
+
+@contextmanager
+def serving(cwd: Path, log: Path) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-P", "-m", "bentoml", "serve", "sora-video:latest", "--port", str(port)]
+    with log.open("w") as sink:
+        server = subprocess.Popen(command, cwd=cwd, stdout=sink, stderr=sink)
+    try:
+        wait_until_ready(server, f"http://localhost:{port}/readyz", log)
+        yield f"http://localhost:{port}"
+    finally:
+        server.terminate()
+        server.wait(timeout=60)
+
+
+def wait_until_ready(server: subprocess.Popen, url: str, log: Path) -> None:
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end and server.poll() is None:
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+            return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(f"the server did not start:\n{log.read_text()}")
+
+
+def post(url: str, video: Path | None = None) -> tuple[int, str]:
+    """Post as plain curl does, which calls every video application/octet-stream."""
+    data, headers = b"{}", {"Content-Type": "application/json"}
+    if video is not None:
+        part = (
+            f'--edge\r\nContent-Disposition: form-data; name="video"; filename="{video.name}"\r\n'
+            "Content-Type: application/octet-stream\r\n\r\n"
+        )
+        data = part.encode() + video.read_bytes() + b"\r\n--edge--\r\n"
+        headers = {"Content-Type": "multipart/form-data; boundary=edge"}
+    request = urllib.request.Request(url, data, headers)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as response:
+            return response.status, response.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+@pytest.mark.slow
+def test_served_from_the_checkout_folder(exported, home, bundle, tmp_path):
+    with serving(CHECKOUT, tmp_path / "log") as url:
+        status, text = post(f"{url}/lineage")
+        assert status == 200
+        lineage = json.loads(text)
+        for suffix in ("avi", "mp4", "mkv"):
+            status, text = post(f"{url}/classify", write_video(tmp_path / f"clip.{suffix}"))
+            assert status == 200, text
+            answer = json.loads(text)
+            assert tuple(answer["probabilities"]) == LABELS
+            assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+            assert answer["label"] == max(answer["probabilities"], key=answer["probabilities"].get)
+            assert answer["model_version"] == bundle.version
+            assert "warning" not in answer
+    assert Path(lineage["served_from"]).is_relative_to(home / "bentos" / "sora-video" / bundle.version)
+    assert lineage["lineage"] == bundle.lineage
+
+
+@pytest.mark.slow
+def test_a_package_of_the_same_name_in_the_folder_is_not_imported(exported, home, tmp_path):
+    fake = tmp_path / "cwd" / "sora" / "__init__.py"
+    fake.parent.mkdir(parents=True)
+    fake.write_text("raise RuntimeError('the wrong sora')")
+    with serving(tmp_path / "cwd", tmp_path / "log") as url:
+        status, text = post(f"{url}/lineage")
+    assert status == 200
+    assert Path(json.loads(text)["served_from"]).is_relative_to(home)
+
+
+@pytest.mark.slow
+def test_what_is_no_video_is_refused_with_the_reason(exported, tmp_path):
+    (tmp_path / "empty").mkdir()
+    text_file = tmp_path / "text.mp4"
+    text_file.write_text("no video at all")
+    with serving(tmp_path / "empty", tmp_path / "log") as url:
+        answers = [
+            post(f"{url}/classify", text_file),
+            post(f"{url}/classify", write_video(tmp_path / "black.mp4", brightness=0)),
+            post(f"{url}/classify"),
+        ]
+        good, _ = post(f"{url}/classify", write_video(tmp_path / "clip.mkv"))
+    assert [status for status, _ in answers] == [400, 400, 400]
+    for (_, text), reason in zip(answers, ("not a readable video", "brightness", "video"), strict=True):
+        assert reason in text
+        json.loads(text)
+    assert good == 200
+
+
+@pytest.mark.slow
+def test_the_bento_holds_all_of_sora_that_it_imports(exported, home, bundle):
+    source = home / "bentos" / "sora-video" / bundle.version / "src"
+    code = (
+        "import sys; sys.path.insert(0, '.'); import sora.serving.service; "
+        "print(*(m.__file__ for n, m in list(sys.modules.items()) if n.split('.')[0] == 'sora'), sep='\\n')"
+    )
+    command = [sys.executable, "-P", "-c", code]
+    finished = subprocess.run(command, cwd=source, capture_output=True, text=True, check=True)
+    files = [Path(line).resolve() for line in finished.stdout.splitlines()]
+    assert len(files) > len(SOURCES)
+    assert all(file.is_relative_to(source.resolve()) for file in files), files
+
+
+@pytest.mark.slow
+def test_a_bento_of_the_same_version_is_replaced(exported, home, bundle, tmp_path):
+    folder = home / "bentos" / "sora-video" / bundle.version
+    (folder / "src" / "left_over.py").touch()
+    build_bento(bundle.folder, tmp_path / "again.bento")
+    assert not (folder / "src" / "left_over.py").exists()
+    assert (folder.parent / "latest").read_text() == bundle.version
+    assert sorted(path.name for path in folder.parent.iterdir()) == sorted(["latest", bundle.version])
+
+
+@pytest.mark.slow
+def test_an_exported_bento_is_imported_where_it_is_missing(exported, bundle, tmp_path, monkeypatch):
+    monkeypatch.setenv("BENTOML_HOME", str(tmp_path / "home"))
+    assert ensure_in_store(exported) == f"sora-video:{bundle.version}"
+    record = tmp_path / "home" / "bentos" / "sora-video" / bundle.version / "bento.yaml"
+    before = record.stat()
+    assert ensure_in_store(exported) == f"sora-video:{bundle.version}"
+    assert record.stat() == before
+    command = [sys.executable, "-P", "-m", "bentoml", "get", "sora-video:latest", "-o", "json"]
+    finished = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ))
+    assert json.loads(finished.stdout)["version"] == bundle.version
+
+
+def test_what_is_no_exported_bento_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setenv("BENTOML_HOME", str(tmp_path / "home"))
+    (tmp_path / "broken.bento").write_text("nothing")
+    for name, reason in (("broken.bento", "is not an exported Bento"), ("none.bento", "there is no")):
+        with pytest.raises(SoraError, match=reason) as caught:
+            ensure_in_store(tmp_path / name)
+        assert "\n" not in str(caught.value)

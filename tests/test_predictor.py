@@ -1,0 +1,198 @@
+"""The predictor and the bundle it runs; the bundle's own checks are here too."""
+
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sora.bundle import Bundle, read_bundle, write_bundle
+from sora.compression.quantization import to_litert
+from sora.errors import SoraError, VideoError
+from sora.frames.inputs import choose_frames, clean_clip, network_input
+from sora.predictor import Predictor, load_backbone, load_head
+from sora.video.read import read_frames
+
+sys.path.insert(0, str(Path(__file__).parent))
+from bundles import LABELS, SPEC, tiny_backbone, tiny_bundle, tiny_head, write_video
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory) -> Bundle:
+    return tiny_bundle(tmp_path_factory.mktemp("bundle") / "sora")
+
+
+@pytest.fixture(scope="module")
+def predictor(bundle) -> Predictor:
+    return Predictor(bundle.folder)
+
+
+@pytest.fixture
+def copied(bundle, tmp_path) -> Bundle:
+    parts = {name: getattr(bundle, name) for name in ("backbone", "head", "spec", "labels", "variant")}
+    return write_bundle(tmp_path / "copy", **parts, lineage=bundle.lineage)
+
+
+def test_predicts_what_keras_gives_for_the_same_frames(predictor, tmp_path):
+    video = write_video(tmp_path / "clip.avi")
+    frames = read_frames(video, lambda count, fps: choose_frames(count, fps, SPEC.clip), 64)
+    inputs = network_input(clean_clip(frames.pixels, SPEC.clip), SPEC)
+    features = np.asarray(tiny_backbone()(inputs.images))
+    probabilities, embedding = tiny_head()([features[None], inputs.motion[None]])
+
+    prediction = predictor.predict(video)
+
+    np.testing.assert_allclose(list(prediction.probabilities.values()), probabilities[0], atol=1e-5)
+    np.testing.assert_allclose(prediction.embedding, embedding[0], atol=1e-5)
+    assert tuple(prediction.probabilities) == LABELS
+    assert prediction.label == LABELS[int(np.argmax(probabilities))]
+    assert prediction.embedding.dtype == np.float32
+    assert prediction.warning == ""
+
+
+def test_both_kinds_of_backbone_give_the_same_features(predictor, tmp_path):
+    path = tmp_path / "tiny.tflite"
+    path.write_bytes(to_litert(tiny_backbone(), "float32"))
+    images = np.random.default_rng(0).normal(size=(4, 64, 64, 3)).astype(np.float32)
+    one, other = load_backbone(path)(images), load_backbone(predictor.bundle.backbone)(images)
+    assert one.shape == (4, 8)
+    np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_outputs_of_a_head_are_told_apart_in_either_order(predictor, tmp_path):
+    path = tmp_path / "head.tflite"
+    path.write_bytes(to_litert(tiny_head(embedding_first=True), "float32"))
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(4, 8)).astype(np.float32)
+    motion = rng.normal(size=(4, SPEC.motion.num_features)).astype(np.float32)
+    one, other = load_head(path)(features, motion), load_head(predictor.bundle.head)(features, motion)
+    assert one[0].shape == (3,)
+    assert one[1].shape == (5,)
+    np.testing.assert_allclose(one[0], other[0], atol=1e-6)
+
+
+def test_threads_share_a_predictor(predictor, tmp_path):
+    videos = [write_video(tmp_path / f"{seed}.mkv", seed=seed) for seed in range(4)] * 3
+    alone = [predictor.predict(video).probabilities for video in videos]
+    with ThreadPoolExecutor(6) as executor:
+        together = [prediction.probabilities for prediction in executor.map(predictor.predict, videos)]
+    assert together == alone
+    assert len({values["waving"] for values in alone}) == 4
+
+
+def test_a_video_that_breaks_off_is_predicted_with_a_warning(predictor, tmp_path, monkeypatch):
+    video = write_video(tmp_path / "clip.avi")
+
+    def read(path, choose, size_px):
+        return replace(read_frames(path, choose, size_px), warning="breaks after frame 12: damaged")
+
+    whole = predictor.predict(video)
+    monkeypatch.setattr("sora.predictor.read_frames", read)
+    broken = predictor.predict(video)
+    assert broken.warning == "breaks after frame 12: damaged"
+    assert broken.probabilities == whole.probabilities
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b"", "is empty"), (b"no video at all", "not a readable video"), (None, "no such")],
+)
+def test_what_is_no_video_is_a_video_error_of_one_line(predictor, tmp_path, content, reason):
+    path = tmp_path / "file.mp4"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(VideoError, match=reason) as caught:
+        predictor.predict(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_black_video_is_a_video_error(predictor, tmp_path):
+    with pytest.raises(VideoError, match="brightness"):
+        predictor.predict(write_video(tmp_path / "black.mp4", brightness=0))
+
+
+def test_prediction_imports_neither_keras_nor_tensorflow(bundle, tmp_path):
+    video = write_video(tmp_path / "clip.mp4")
+    code = (
+        "import sys; from pathlib import Path; from sora.predictor import Predictor; "
+        "print(Predictor(Path(sys.argv[1])).predict(Path(sys.argv[2])).label); "
+        "print(sorted({'keras', 'tensorflow', 'bentoml'} & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", code, str(bundle.folder), str(video)]
+    finished = subprocess.run(command, capture_output=True, text=True, check=True)
+    label, imported = finished.stdout.splitlines()
+    assert label in LABELS
+    assert imported == "[]"
+
+
+def test_a_bundle_is_read_as_it_was_written(bundle):
+    again = read_bundle(bundle.folder)
+    assert again == bundle
+    assert (again.spec, again.labels, again.variant) == (SPEC, LABELS, "float32")
+    assert again.lineage == {"git_commit": "abc123", "num_videos": 3}
+
+
+def test_version_names_the_content_and_not_the_lineage(copied, bundle, tmp_path):
+    parts = {"backbone": copied.backbone, "head": copied.head, "labels": LABELS, "variant": "float32"}
+    other_lineage = write_bundle(tmp_path / "a", **parts, spec=SPEC, lineage={"git_commit": "other"})
+    other_spec = write_bundle(tmp_path / "b", **parts, spec=replace(SPEC, pixel_mean=1.0), lineage={})
+    assert copied.version == bundle.version == other_lineage.version
+    assert other_spec.version != bundle.version
+
+
+def test_a_bundle_is_replaced_whole(copied):
+    (copied.folder / "left_over.txt").touch()
+    parts = {name: getattr(copied, name) for name in ("backbone", "head", "spec", "variant", "lineage")}
+    write_bundle(copied.folder, **parts, labels=("a", "b", "c"))
+    names = sorted(path.name for path in copied.folder.iterdir())
+    assert names == ["backbone.onnx", "bundle.json", "head.tflite"]
+    assert read_bundle(copied.folder).labels == ("a", "b", "c")
+    assert not list(copied.folder.parent.glob(".tmp-*"))
+
+
+@pytest.mark.parametrize("name", ["backbone.onnx", "head.tflite"])
+def test_one_changed_byte_is_found(copied, name):
+    path = copied.folder / name
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(SoraError, match=rf"{name}: does not match its checksum"):
+        read_bundle(copied.folder)
+
+
+@pytest.mark.parametrize("change", ["labels", "spec", "version", "unreadable", "missing file", "list"])
+def test_a_damaged_record_is_one_line(copied, change):
+    path = copied.folder / "bundle.json"
+    record = json.loads(path.read_text())
+    if change == "labels":
+        record["content"]["labels"].reverse()
+    elif change == "spec":
+        del record["content"]["spec"]["clip"]["denoise"]
+    elif change == "version":
+        del record["version"]
+    elif change == "missing file":
+        (copied.folder / "head.tflite").unlink()
+    text = {"unreadable": "{", "list": "[]"}.get(change, json.dumps(record))
+    path.write_text(text)
+    with pytest.raises(SoraError) as caught:
+        read_bundle(copied.folder)
+    assert "\n" not in str(caught.value)
+    assert str(copied.folder) in str(caught.value)
+
+
+def test_no_bundle_says_what_to_do(tmp_path):
+    with pytest.raises(SoraError, match="there is no model bundle here; run the pipeline"):
+        Predictor(tmp_path)
+
+
+def test_a_network_that_does_not_load_is_one_line(tmp_path):
+    for name in ("broken.onnx", "broken.tflite"):
+        path = tmp_path / name
+        path.write_bytes(b"no network")
+        with pytest.raises(SoraError, match=name) as caught:
+            load_backbone(path)
+        assert "\n" not in str(caught.value)
