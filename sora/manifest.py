@@ -44,7 +44,8 @@ def read_table(path: Path) -> pd.DataFrame:
     try:
         columns = pd.read_csv(path, nrows=0).columns
         text = {name: str for name in columns if name in _TEXT}
-        return pd.read_csv(path, dtype=text, keep_default_na=False, na_values={}, encoding="utf-8")
+        empty = {name: [""] for name in columns if name not in _TEXT}
+        return pd.read_csv(path, dtype=text, keep_default_na=False, na_values=empty, encoding="utf-8")
     except FileNotFoundError as error:
         raise SoraError(f"{path} is missing: run dvc repro") from error
     except (ValueError, UnicodeError) as error:

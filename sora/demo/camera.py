@@ -73,7 +73,7 @@ def random_light(rng: np.random.Generator) -> Light:
         flicker=float(rng.uniform(0.01, 0.06) * (rng.random() < 0.5)),
         flicker_hz=float(rng.uniform(0.3, 2.0)),
         flicker_phase=float(rng.random()),
-        noise_sigma=float(rng.uniform(0.5, 4.5)),
+        noise_sigma=float(rng.uniform(0.5, 3.0)),
     )
 
 

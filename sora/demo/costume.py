@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from sora.demo.appearance import Colour, Look
 from sora.demo.figure import SIDES, Body
 
@@ -103,13 +101,8 @@ def _hair_behind(radius: float, look: Look) -> list[Part]:
     if look.hair_style == "bald":
         return [Part("head", look.skin, skull)]
     if look.hair_style == "long":
-        return [
-            Part(
-                "head",
-                look.hair,
-                (*skull, _at("nape", 0.72 * radius), Circle("nape", "neck", 0.7, 0.5 * radius)),
-            )
-        ]
+        falling = (_at("nape", 0.72 * radius), Circle("nape", "neck", 0.7, 0.5 * radius))
+        return [Part("falling hair", look.hair, falling), Part("head", look.hair, skull)]
     if look.hair_style == "bun":
         bun = Part("head", look.hair, (Circle("chin", "crown", 2.0, 0.4 * radius),))
         return [bun, Part("head", look.hair, (*skull, _at("nape", 0.5 * radius)))]
@@ -119,21 +112,14 @@ def _hair_behind(radius: float, look: Look) -> list[Part]:
 def _hair_on_top(radius: float, look: Look) -> list[Part]:
     if look.hair_style == "bald":
         return []
-    top = Circle("chin", "crown", 1.45, 0.62 * radius)
-    if look.hair_style == "cap":
-        peak = Circle("crown", "nose", 0.75, 0.14 * radius)
-        return [
-            Part("head", look.shoes, (top, Circle("chin", "crown", 1.3, 0.72 * radius))),
-            Part("head", look.shoes, (Circle("crown", "nose", 0.2, 0.3 * radius), peak)),
-        ]
-    return [Part("head", look.hair, (top, Circle("chin", "crown", 1.25, 0.7 * radius)))]
-
-
-def joint_names(parts: tuple[Part, ...]) -> set[str]:
-    """Return every joint that a circle of ``parts`` refers to."""
-    return {name for part in parts for circle in part.circles for name in (circle.first, circle.second)}
-
-
-def largest_radius(parts: tuple[Part, ...]) -> float:
-    """Return the radius of the largest circle, in body heights."""
-    return float(np.max([circle.radius for part in parts for circle in part.circles]))
+    colour = look.shoes if look.hair_style == "cap" else look.hair
+    temples = [f"{side}_temple" for side, _ in SIDES]
+    top = Part(
+        "head",
+        colour,
+        (Circle("chin", "crown", 1.5, 0.52 * radius), *(_at(temple, 0.3 * radius) for temple in temples)),
+    )
+    if look.hair_style != "cap":
+        return [top]
+    rim = (_at("brow", 0.12 * radius), *(_at(temple, 0.14 * radius) for temple in temples))
+    return [top, Part("head", colour, rim)]

@@ -1,5 +1,7 @@
 """Painting a dressed figure onto a picture: outline, shade and light, limb by limb from far to near."""
 
+from itertools import groupby
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +15,7 @@ Image = NDArray[np.uint8]
 SUPERSAMPLING = 2
 FRACTION_BITS = 4  # OpenCV draws at sixteenths of a pixel
 OUTLINE_PX = 0.7
-LEG_SETBACK = 0.05  # body heights
+LEG_SETBACK = 0.075  # body heights
 FLAT_BELOW_PX = 1.5  # smaller parts, such as eyes, get neither outline nor shading
 TURN = np.linspace(0, 2 * np.pi, 14, endpoint=False)
 CORNERS = np.stack([np.cos(TURN), np.sin(TURN)], axis=-1)
@@ -80,15 +82,17 @@ class FigurePainter:
     def _draw_group(
         self, patch: Image, parts: list[int], rims: NDArray[np.int32], radii: FloatArray, brightness: float
     ) -> None:
-        """Draw layer by layer, so that the outline of one part never cuts through another."""
-        colours = np.minimum(self._colours[:, parts] * brightness, 255).tolist()
-        flat = [radii[self._circles_of[part]].max() < FLAT_BELOW_PX * SUPERSAMPLING for part in parts]
-        for layer in range(len(LAYERS)):
-            for index, part in enumerate(parts):
-                if flat[index] and layer != PLAIN_LAYER:
-                    continue
-                hull = cv2.convexHull(rims[layer, self._circles_of[part]].reshape(-1, 2))
-                cv2.fillConvexPoly(patch, hull, colours[layer][index], cv2.LINE_AA, FRACTION_BITS)
+        """Draw all outlines first and one colour at a time, so that no seam shows within a garment."""
+        colours = np.minimum(self._colours * brightness, 255)
+        runs = [list(run) for _, run in groupby(parts, key=lambda part: self._parts[part].colour)]
+        strokes = [(0, part) for part in parts]
+        strokes += [(layer, part) for run in runs for layer in range(1, len(LAYERS)) for part in run]
+        for layer, part in strokes:
+            circles = self._circles_of[part]
+            if layer != PLAIN_LAYER and radii[circles].max() < FLAT_BELOW_PX * SUPERSAMPLING:
+                continue
+            hull = cv2.convexHull(rims[layer, circles].reshape(-1, 2))
+            cv2.fillConvexPoly(patch, hull, colours[layer, part].tolist(), cv2.LINE_AA, FRACTION_BITS)
 
 
 def _surroundings(joints: FloatArray, height_px: float, shape: tuple[int, ...]) -> tuple[int, int, int, int]:

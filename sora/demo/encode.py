@@ -18,6 +18,8 @@ Image = NDArray[np.uint8]
 Sound = NDArray[np.int16]
 
 SAMPLE_RATE_HZ = 32_000
+KEYFRAME_INTERVAL = 12  # frames; often, so that a sharper key frame does not mark the start of a clip
+QUANTISER_UNIT = 118  # FFmpeg's FF_QP2LAMBDA
 ENCODERS = {"mpeg4": "mpeg4", "h264": "libx264", "hevc": "libx265"}
 MUXERS = {"avi": "avi", "mp4": "mp4", "mkv": "matroska"}
 
@@ -76,14 +78,12 @@ def _add_video(output: OutputContainer, recording: Recording) -> VideoStream:
     context = stream.codec_context
     context.thread_count = 1
     context.flags |= Flags.bitexact
-    if recording.video_codec == "mpeg4":
-        pixels_per_second = recording.width_px * recording.height_px * recording.fps
-        context.bit_rate = int(pixels_per_second * (0.16 + 0.24 * recording.quality))
+    context.gop_size = KEYFRAME_INTERVAL
     return stream
 
 
 def _encoder_options(recording: Recording) -> dict[str, str]:
-    crf = str(round(30 - 8 * recording.quality))
+    crf = str(round(27 - 7 * recording.quality))
     if recording.video_codec == "h264":  # AVI has no place for the display times that B-frames need
         b_frames = "0" if recording.container == "avi" else "2"
         # x264's macroblock tree gives other bytes from run to run, even on one thread.
@@ -94,7 +94,8 @@ def _encoder_options(recording: Recording) -> dict[str, str]:
             "crf": crf,
             "x265-params": "pools=none:frame-threads=1:log-level=none:info=0",
         }
-    return {}
+    quantiser = 6 - 3 * recording.quality  # held constant: rate control would make the picture pulse
+    return {"flags": "+qscale", "global_quality": str(round(quantiser * QUANTISER_UNIT))}
 
 
 def _add_audio(output: OutputContainer, codec: str) -> AudioStream:

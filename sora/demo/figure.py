@@ -8,13 +8,13 @@ from sora.demo.pose import FloatArray, Limb, Pose
 
 SIDES = (("left", -1.0), ("right", 1.0))
 JOINTS = (
-    *("ground", "pelvis", "waist", "chest", "neck", "head", "crown", "nape", "chin", "nose"),
+    *("ground", "pelvis", "waist", "chest", "neck", "head", "crown", "nape", "chin", "nose", "brow"),
     *(
         f"{side}_{joint}"
         for side, _ in SIDES
         for joint in (
             *("shoulder", "elbow", "wrist", "fingers", "waist"),
-            *("hip", "knee", "ankle", "heel", "toe", "eye"),
+            *("hip", "knee", "ankle", "heel", "toe", "eye", "temple"),
         )
     ),
 )
@@ -136,10 +136,12 @@ def _head(up: FloatArray, forward: FloatArray, neck: FloatArray, body: Body) -> 
         "crown": head + radius * (0.22 * up - 0.12 * face),
         "nape": head - radius * (0.55 * up + 0.42 * face),
         "chin": head + radius * (0.3 * face - 0.52 * up),
+        "brow": head + radius * (1.0 * face + 0.4 * up),
         "nose": head + radius * (0.98 * face - 0.12 * up),
     }
     for side, sign in SIDES:
-        joints[f"{side}_eye"] = head + radius * (0.82 * face + sign * 0.36 * right + 0.1 * up)
+        joints[f"{side}_eye"] = head + radius * (0.7 * face + sign * 0.3 * right + 0.1 * up)
+        joints[f"{side}_temple"] = head + radius * (0.22 * face + sign * 0.45 * right + 0.5 * up)
     return joints
 
 

@@ -50,7 +50,9 @@ def run(params: Params, settings: Settings) -> None:
     model, history = fit(features, labels, params, settings.seed)
     save_model(model, layout.TRAINED)
     write_json(layout.TRAINED_LABELS, labels)
-    write_table(layout.HISTORY, pd.DataFrame(history))
+    # A refit has no validation and follows the same schedule: its rows would only blur the curve.
+    validated = [row for row in history if row["val_loss"] is not None]
+    write_table(layout.HISTORY, pd.DataFrame(validated or history))
 
 
 def fit(
