@@ -5,10 +5,10 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+from bundles import LABELS, SPEC, tiny_backbone, tiny_bundle, tiny_head, write_video
 
 from sora.bundle import Bundle, read_bundle, write_bundle
 from sora.compression.quantization import to_litert
@@ -16,9 +16,6 @@ from sora.errors import SoraError, VideoError
 from sora.frames.inputs import choose_frames, clean_clip, network_input
 from sora.predictor import Predictor, load_backbone, load_head
 from sora.video.read import read_frames
-
-sys.path.insert(0, str(Path(__file__).parent))
-from bundles import LABELS, SPEC, tiny_backbone, tiny_bundle, tiny_head, write_video
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +88,7 @@ def test_a_video_that_breaks_off_is_predicted_with_a_warning(predictor, tmp_path
         return replace(read_frames(path, choose, size_px), warning="breaks after frame 12: damaged")
 
     whole = predictor.predict(video)
-    monkeypatch.setattr("sora.predictor.read_frames", read)
+    monkeypatch.setattr("sora.clip.read_frames", read)
     broken = predictor.predict(video)
     assert broken.warning == "breaks after frame 12: damaged"
     assert broken.probabilities == whole.probabilities

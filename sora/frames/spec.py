@@ -31,6 +31,11 @@ class ClipSpec:
     min_brightness: float
     max_brightness: float
 
+    @property
+    def num_frames(self) -> int:
+        """Frames of a clip."""
+        return self.num_segments * self.frames_per_segment
+
 
 @dataclass(frozen=True)
 class MotionSpec:

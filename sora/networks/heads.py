@@ -17,26 +17,37 @@ _MOMENTUM = 0.9  # the usual 0.99 forgets too slowly for a few hundred steps
 class Standardise(layers.Layer):
     """``clip((x - mean) / std, -limit, limit) * gain`` over the last axis, float32 of any leading shape.
 
+    With ``columns``, pairs of start and stop, only these columns of the last axis are taken, in that order.
+
     Mean, std and gain are weights, so that they are saved with the others, but are never trained.
     """
 
-    def __init__(self, limit: float = _CLIP_AT, **options: object) -> None:
+    def __init__(
+        self,
+        limit: float = _CLIP_AT,
+        columns: Sequence[Sequence[int]] | None = None,
+        **options: object,
+    ) -> None:
         super().__init__(trainable=False, **{k: v for k, v in options.items() if k != "trainable"})
         self.limit = limit
+        self.columns = columns
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make the three vectors, which change nothing until ``set_weights([mean, std, gain])``."""
+        size = sum(b - a for a, b in self.columns) if self.columns else input_shape[-1]
         for name, start in (("mean", "zeros"), ("std", "ones"), ("gain", "ones")):
-            weight = self.add_weight(shape=input_shape[-1:], initializer=start, trainable=False, name=name)
+            weight = self.add_weight(shape=(size,), initializer=start, trainable=False, name=name)
             setattr(self, name, weight)
 
     def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
         """Apply the formula of the class."""
+        if self.columns:
+            x = ops.concatenate([x[..., a:b] for a, b in self.columns], axis=-1)
         return ops.clip((x - self.mean) / self.std, -self.limit, self.limit) * self.gain
 
     def get_config(self) -> dict:
         """Give what the constructor needs."""
-        return {**super().get_config(), "limit": self.limit}
+        return {**super().get_config(), "limit": self.limit, "columns": self.columns}
 
 
 @keras.saving.register_keras_serializable(package="sora")
@@ -66,7 +77,7 @@ def build_classifier(
     units: int,
     dropout: float,
     l2: float,
-    frame_blocks: Sequence[int] | None = None,
+    frame_blocks: Sequence[tuple[int, int]] | None = None,
 ) -> keras.Model:
     """Build the classifier of videos.
 
@@ -76,23 +87,25 @@ def build_classifier(
 
     ``head`` says how time is summed up: ``mean`` takes mean and deviation over time; ``gru`` and
     ``attention`` add a recurrent or an attending summary of ``units`` numbers; ``mean`` has no use for them.
-    ``frame_blocks`` are the sizes of groups of frame columns that weigh the same, as motion does; one group
-    by default. The weights start from Keras' global seed: call ``make_deterministic`` first.
+    ``frame_blocks`` are the (start, stop) of groups of frame columns that weigh the same, as motion does;
+    other columns are left out; one group of all by default. The weights start from Keras' global seed:
+    call ``make_deterministic`` first.
 
     Raises:
-        SoraError: there is no such head, or the blocks do not add up.
+        SoraError: there is no such head, or a block lies outside the columns.
     """
     if head not in _SUMMARIES:
         raise SoraError(f"head: expected one of {', '.join(_SUMMARIES)}, got {head!r}")
-    sizes = list(frame_blocks or [num_frame_features])
-    if sum(sizes) != num_frame_features:
-        raise SoraError(f"frame_blocks: expected a sum of {num_frame_features}, got {sum(sizes)}")
+    blocks = [list(block) for block in frame_blocks or [(0, num_frame_features)]]
+    if any(not 0 <= start < stop <= num_frame_features for start, stop in blocks):
+        raise SoraError(f"frame_blocks: expected ranges within 0 to {num_frame_features}, got {blocks}")
+    kept = np.concatenate([np.arange(start, stop) for start, stop in blocks])
     frames = keras.Input((num_segments, num_frame_features), name="frames")
     motion = keras.Input((num_segments, num_motion_features), name="motion")
-    gains = _gains([*sizes, num_motion_features])
+    gains = _gains([*(stop - start for start, stop in blocks), num_motion_features])
     standard = [
-        _standardised(frames, frame_mean, frame_std, gains[:num_frame_features]),
-        _standardised(motion, motion_mean, motion_std, gains[num_frame_features:]),
+        _standardised(frames, frame_mean[kept], frame_std[kept], gains[: len(kept)], blocks),
+        _standardised(motion, motion_mean, motion_std, gains[len(kept) :]),
     ]
     x = layers.Concatenate(name="features")(standard)
     x = _SUMMARIES[head](x, units, dropout)
@@ -126,9 +139,13 @@ def _weigh_blocks(normalisation: layers.BatchNormalization, gains: np.ndarray) -
 
 
 def _standardised(
-    x: keras.KerasTensor, mean: np.ndarray, std: np.ndarray, gain: np.ndarray
+    x: keras.KerasTensor,
+    mean: np.ndarray,
+    std: np.ndarray,
+    gain: np.ndarray,
+    columns: list[list[int]] | None = None,
 ) -> keras.KerasTensor:
-    layer = Standardise(name=f"standard_{x.name}")
+    layer = Standardise(columns=columns, name=f"standard_{x.name}")
     standard = layer(x)
     layer.set_weights([mean, std, gain])
     return standard

@@ -8,6 +8,7 @@ from bentoml.exceptions import BadInput
 
 from sora.errors import VideoError
 from sora.predictor import Predictor
+from sora.serving.limits import BodyLimit, accept_files_only
 
 # In a Bento this is its own source folder, and the bundle lies in it as it does in a checkout.
 SOURCE = Path(__file__).resolve().parents[2]
@@ -25,7 +26,8 @@ class SoraVideo:
     def classify(self, video: Path) -> dict[str, Any]:
         """Give label, probabilities, model version and, for a video that breaks off, a warning.
 
-        A file that is no video is answered with status 400 and the reason.
+        A file that is no video, or text in place of a file, is answered with status 400 and the reason, a
+        request beyond 512 MiB with 413.
         """
         try:
             prediction = self._predictor.predict(video)
@@ -48,3 +50,7 @@ class SoraVideo:
             "lineage": bundle.lineage,
             "served_from": str(Path(__file__).resolve()),
         }
+
+
+accept_files_only()
+SoraVideo.add_asgi_middleware(BodyLimit)  # type: ignore[attr-defined]  # it is a Service by now

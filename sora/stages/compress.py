@@ -193,7 +193,7 @@ def _clip_path(video: str) -> str:
 
 
 def _images(clip: str, spec: InputSpec) -> np.ndarray:
-    return network_input(read_clip(Path(clip)), spec).images
+    return network_input(read_clip(Path(clip), spec.clip.num_frames), spec).images
 
 
 @functools.lru_cache(maxsize=1)

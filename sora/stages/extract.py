@@ -100,7 +100,7 @@ def _backbone(path: str) -> Callable[[np.ndarray], np.ndarray]:
 
 def _write_features(item: tuple[str, str, str, InputSpec]) -> None:
     clip, features, backbone, spec = item
-    given = network_input(read_clip(Path(clip)), spec)
+    given = network_input(read_clip(Path(clip), spec.clip.num_frames), spec)
     frames = _backbone(backbone)(given.images)
     with replacing(Path(features)) as temporary, temporary.open("wb") as file:
         np.savez(file, frames=frames, motion=given.motion)

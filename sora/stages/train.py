@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import pandas as pd
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Lt, MinLen
 
 from sora import layout
 from sora.atomic import write_json
@@ -26,6 +26,7 @@ class Params:
     __pydantic_config__: ClassVar = STRICT
 
     head: Literal["mean", "gru", "attention"]
+    feature_blocks: Annotated[list[str], MinLen(1)]
     embedding_size: Annotated[int, Ge(2)]
     units: Annotated[int, Ge(1)]
     dropout: Annotated[float, Ge(0), Lt(1)]
@@ -80,7 +81,7 @@ def fit(
         units=params.units,
         dropout=params.dropout,
         l2=params.l2,
-        frame_blocks=[block.stop - block.start for block in feature_blocks(_backbone()).values()],
+        frame_blocks=_frame_blocks(params),
     )
     history = fit_classifier(
         model,
@@ -102,8 +103,14 @@ def fit(
     return model, history
 
 
-def _backbone() -> str:
-    return read_input_spec(layout.INPUT_SPEC).backbone
+def _frame_blocks(params: Params) -> list[tuple[int, int]]:
+    blocks = feature_blocks(read_input_spec(layout.INPUT_SPEC).backbone)
+    for name in params.feature_blocks:
+        if name not in blocks:
+            raise SoraError(
+                f"params.yaml: train.feature_blocks: expected some of {', '.join(blocks)}, got {name!r}"
+            )
+    return [(blocks[name].start, blocks[name].stop) for name in params.feature_blocks]
 
 
 def _require_all_labels(features: FeatureSet, labels: list[str]) -> None:

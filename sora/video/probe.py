@@ -69,6 +69,8 @@ def _probe_stream(container: InputContainer, stream: VideoStream) -> tuple[Video
     for item in decode(container, stream, past_errors=True):
         tally.add(item)
     declared_seconds = _declared_seconds(container, stream)
+    if tally.error and stream.average_rate:  # FFmpeg shortens the duration of an AVI that was cut
+        declared_seconds = max(declared_seconds, float(stream.frames / stream.average_rate))
     decoded_seconds = tally.seconds(stream)
     facts = VideoFacts(
         num_frames_declared=stream.frames,

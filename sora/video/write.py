@@ -26,16 +26,18 @@ def write_clip(path: Path, pixels: np.ndarray, fps: int = 8) -> None:
             container.mux(stream.encode())
 
 
-def read_clip(path: Path) -> np.ndarray:
-    """Return the uint8 RGB frames (N, H, W, 3) that ``write_clip`` wrote.
+def read_clip(path: Path, num_frames: int) -> np.ndarray:
+    """Return the ``num_frames`` uint8 RGB frames (N, H, W, 3) that ``write_clip`` wrote.
 
     Raises:
-        VideoError: the file is damaged.
+        VideoError: the file is damaged, a lack of frames included.
     """
     with open_video(path) as (container, stream):
-        pictures = []
-        for item in decode(container, stream):
-            if isinstance(item, DecodeBreak):
-                raise VideoError(f"{path}: this stored clip is damaged ({item.reason}); delete it, run again")
-            pictures.append(item.to_ndarray(format="rgb24"))
+        items = list(decode(container, stream))
+    pictures = [item.to_ndarray(format="rgb24") for item in items if not isinstance(item, DecodeBreak)]
+    if len(pictures) != num_frames or len(items) != num_frames:
+        raise VideoError(
+            f"{path}: this stored clip is damaged ({len(pictures)} of {num_frames} frames); "
+            "delete it and run again"
+        )
     return np.stack(pictures)

@@ -46,7 +46,7 @@ def classifier(head="mean", seed=0, **changes):
     return build_classifier(head=head, **{**options, **changes})
 
 
-def fit(model, val=None, **changes):
+def fit(model, val=None, num_videos=30, **changes):
     options = {
         "epochs": 20,
         "batch_size": 8,
@@ -56,7 +56,7 @@ def fit(model, val=None, **changes):
         "patience": 20,
         "seed": 3,
     }
-    return fit_classifier(model, *videos(30), *(val or videos(0)), **{**options, **changes})
+    return fit_classifier(model, *videos(num_videos), *(val or videos(0)), **{**options, **changes})
 
 
 def litert_outputs(model, frames, motion):
@@ -92,7 +92,7 @@ def test_outputs_are_probabilities_and_unit_vectors(head):
 @pytest.mark.parametrize("head", HEADS)
 def test_litert_gives_what_keras_gives_with_built_in_operators(head):
     model = classifier(head)
-    fit(model, epochs=2)
+    fit(model, epochs=1)
     frames, motion, _ = (array[:1] for array in videos(1, seed=5))
     expected = model([frames, motion], training=False)
     outputs = litert_outputs(model, frames, motion)
@@ -115,17 +115,29 @@ def test_statistics_are_mean_then_deviation_over_time():
 
 
 def test_each_block_of_columns_has_the_same_energy():
-    model = classifier(frame_blocks=(2, 10))
+    model = classifier(frame_blocks=[(0, 2), (2, 12)])
     gains = np.concatenate([model.get_layer(f"standard_{x}").get_weights()[2] for x in ("frames", "motion")])
     energy = [np.sum(gains[block] ** 2) for block in (slice(0, 2), slice(2, 12), slice(12, 18))]
     np.testing.assert_allclose(energy, 6, rtol=1e-5)
 
 
+def test_columns_outside_the_blocks_play_no_part():
+    model = classifier(frame_blocks=[(0, 2), (5, 12)])
+    rng = np.random.default_rng(0)
+    frames = rng.normal(size=(3, *model.inputs[0].shape[1:])).astype(np.float32)
+    motion = rng.normal(size=(3, *model.inputs[1].shape[1:])).astype(np.float32)
+    before = model.predict([frames, motion], verbose=0)[0]
+    frames[..., 2:5] += 100
+    np.testing.assert_array_equal(model.predict([frames, motion], verbose=0)[0], before)
+    frames[..., 6] += 100
+    assert np.abs(model.predict([frames, motion], verbose=0)[0] - before).max() > 1e-4
+
+
 def test_wrong_options_are_named():
     with pytest.raises(SoraError, match="head: expected one of mean, gru, attention, got 'max'"):
         classifier("max")
-    with pytest.raises(SoraError, match="frame_blocks: expected a sum of 12, got 5"):
-        classifier(frame_blocks=(2, 3))
+    with pytest.raises(SoraError, match="frame_blocks: expected ranges within 0 to 12, got"):
+        classifier(frame_blocks=[(0, 2), (3, 13)])
 
 
 def test_standardisation_is_over_videos_and_time():
@@ -139,7 +151,8 @@ def test_standardisation_is_over_videos_and_time():
 @pytest.mark.parametrize("head", HEADS)
 def test_training_learns(head):
     model, seen = classifier(head), []
-    rows = fit(model, val=videos(12, seed=1), on_epoch=seen.append)
+    # With 30 videos for 36 mostly noisy statistics it would learn the noise.
+    rows = fit(model, val=videos(30, seed=1), num_videos=240, batch_size=16, epochs=8, on_epoch=seen.append)
     frames, motion, labels = videos(60, seed=2)
     assert np.mean(model.predict([frames, motion], verbose=0)[0].argmax(axis=1) == labels) > 0.9
     assert rows == seen
@@ -150,7 +163,7 @@ def test_training_learns(head):
 def test_training_twice_gives_the_same_bits():
     def trained():
         model = classifier("gru")
-        return fit(model, val=videos(9, seed=1), epochs=4, refit=True), model.get_weights()
+        return fit(model, val=videos(9, seed=1), epochs=2, refit=True), model.get_weights()
 
     (rows, weights), (other_rows, other_weights) = trained(), trained()
     assert rows == other_rows

@@ -1,24 +1,28 @@
 """The Bento, served by BentoML's own server: one test process, several servers."""
 
+import asyncio
+import http.client
+import http.server
 import json
 import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
+from bentoml.exceptions import BentoMLException
+from bundles import LABELS, tiny_bundle, write_video
 
 from sora.errors import SoraError
-from sora.serving.bento import SOURCES, build_bento, ensure_in_store
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from bundles import LABELS, tiny_bundle, write_video
+from sora.serving.bento import SOURCES, _put, build_bento, ensure_in_store
+from sora.serving.limits import MAX_BYTES, BodyLimit
 
 CHECKOUT = Path(__file__).parents[2]
 START_SECONDS = 90
@@ -137,6 +141,81 @@ def test_what_is_no_video_is_refused_with_the_reason(exported, tmp_path):
         assert reason in text
         json.loads(text)
     assert good == 200
+
+
+def post_raw(url: str, body: bytes, **headers: str) -> tuple[int, str]:
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
+    with closing(connection):
+        connection.request("POST", "/classify", body, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+
+
+@pytest.mark.slow
+def test_addresses_are_not_fetched_and_large_bodies_not_read(exported, tmp_path):
+    asked = []
+
+    class Other(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_error(404)
+
+    (tmp_path / "empty").mkdir()
+    with (
+        http.server.HTTPServer(("127.0.0.1", 0), Other) as other,
+        serving(tmp_path / "empty", tmp_path / "log") as url,
+    ):
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{other.server_port}/clip.mp4"
+        part = f'--edge\r\nContent-Disposition: form-data; name="video"\r\n\r\n{address}\r\n--edge--\r\n'
+        multipart = "multipart/form-data; boundary=edge"
+        answers = [
+            post_raw(url, part.encode(), **{"Content-Type": multipart}),
+            post_raw(
+                url, f"video={address}".encode(), **{"Content-Type": "application/x-www-form-urlencoded"}
+            ),
+            post_raw(url, json.dumps({"video": address}).encode(), **{"Content-Type": "application/json"}),
+        ]
+        large = post_raw(url, b"", **{"Content-Type": multipart, "Content-Length": str(MAX_BYTES + 1)})
+        other.shutdown()
+    assert [status for status, _ in answers] == [400, 400, 400], answers
+    assert all("send the file itself" in text for _, text in answers[:2])
+    assert asked == []
+    assert large[0] == 413
+    assert "larger than" in large[1]
+
+
+@pytest.mark.parametrize(
+    ("chunks", "fits"), [([b"12345", b"67890"], True), ([b"12345", b"67890", b"1"], False)]
+)
+def test_a_body_of_untold_length_is_counted(chunks, fits):
+    read = []
+
+    async def app(scope, receive, send):
+        while (message := await receive())["more_body"]:
+            read.append(message["body"])
+
+    async def receive():
+        body = left.pop(0) if left else b""
+        return {"type": "http.request", "body": body, "more_body": bool(body)}
+
+    left = list(chunks)
+    limit = BodyLimit(app, max_bytes=10)
+    expected = nullcontext() if fits else pytest.raises(BentoMLException, match="larger than 10 bytes")
+    with expected as caught:
+        asyncio.run(limit({"type": "http", "headers": []}, receive, None))
+    assert read == chunks[:2]
+    assert fits or caught.value.error_code == 413
+
+
+def test_the_old_bento_comes_back_where_the_new_one_cannot_be_put(tmp_path):
+    target = tmp_path / "bentos" / "1"
+    target.mkdir(parents=True)
+    (target / "old").touch()
+    with pytest.raises(FileNotFoundError):
+        _put(tmp_path / "missing", target, tmp_path / "kept")
+    assert (target / "old").exists()
+    assert not (tmp_path / "kept").exists()
 
 
 @pytest.mark.slow

@@ -1,0 +1,71 @@
+import hashlib
+
+import cv2
+import numpy as np
+import pytest
+
+from sora.frames import motion
+from sora.frames.motion import dense_flow, direction_histogram, flow_histograms, remove_camera_motion
+
+SIZE, CELLS, BINS = 96, 2, 8
+GOLDEN = (1, "a5f7f9bb4f06a461")
+
+
+def texture(shift_right: int = 0, shift_down: int = 0) -> np.ndarray:
+    noise = np.random.default_rng(0).integers(0, 256, (160, 160), np.uint8)
+    smooth = cv2.normalize(cv2.GaussianBlur(noise, (9, 9), 0), None, 0, 255, cv2.NORM_MINMAX)
+    y, x = 32 - shift_down, 32 - shift_right
+    return np.repeat(smooth[y : y + SIZE, x : x + SIZE, None], 3, axis=2)
+
+
+def pair(right: int, down: int) -> np.ndarray:
+    return np.stack([texture(), texture(right, down)])
+
+
+@pytest.mark.parametrize(("right", "down", "first_bin"), [(4, 0, 0), (0, 4, 2), (-4, 0, 4), (0, -4, 6)])
+def test_a_shifted_texture_points_where_it_went(right: int, down: int, first_bin: int):
+    flow = dense_flow(*pair(right, down), SIZE)
+    assert (flow.shape, flow.dtype) == ((SIZE, SIZE, 2), np.float32)
+    np.testing.assert_allclose(np.median(flow, axis=(0, 1)), (right, down), atol=0.3)
+    raw = flow_histograms(pair(right, down)[None], SIZE, CELLS, BINS)[0, : CELLS**2 * BINS]
+    assert (raw.reshape(-1, BINS).argmax(axis=1) == first_bin).all()
+
+
+def test_camera_motion_is_removed_and_the_mover_stays():
+    y, x = np.mgrid[:SIZE, :SIZE] / SIZE
+    camera = np.stack([3 + 2 * x - y, -1 + x + 2 * y], axis=-1).astype(np.float32)
+    assert np.abs(remove_camera_motion(camera)).max() < 1e-3
+    moving = camera.copy()
+    moving[30:50, 30:50] += (6, 0)
+    rest = remove_camera_motion(moving)
+    assert np.median(rest[30:50, 30:50, 0]) == pytest.approx(6, abs=0.5)
+    assert np.abs(np.delete(rest, np.s_[30:50], axis=0)).max() < 0.5
+
+
+def test_a_pure_pan_shrinks_in_the_second_half():
+    raw, compensated = np.split(flow_histograms(pair(4, 0)[None], SIZE, CELLS, BINS)[0], 2)
+    assert (compensated**2).sum() < 0.3 * (raw**2).sum()
+
+
+def test_the_histogram_is_in_percent_of_the_side():
+    flow = np.zeros((40, 40, 2), np.float32)
+    flow[:20, :20] = (4, 0)  # 10 % of the side
+    flow[20:, 20:] = (-2, -2)  # up left, bin 5 of 8
+    found = direction_histogram(flow, 2, 8).reshape(4, 8)
+    expected = np.zeros((4, 8))
+    expected[0, 0], expected[3, 5] = np.sqrt(10), np.sqrt(np.hypot(2, 2) / 40 * 100)
+    np.testing.assert_allclose(found, expected, atol=0.05)
+
+
+def test_no_motion_gives_zeros_and_pairs_are_independent():
+    still, moving = pair(0, 0), pair(3, 2)
+    both = flow_histograms(np.stack([moving, still, moving]), SIZE, CELLS, BINS)
+    assert (both.shape, both.dtype) == ((3, 2 * CELLS**2 * BINS), np.float32)
+    assert both[1].max() < 0.1
+    np.testing.assert_array_equal(both[0], both[2])
+
+
+def test_golden():
+    found = flow_histograms(np.stack([pair(4, 0), pair(-2, 3)]), SIZE, CELLS, BINS)
+    digest = hashlib.sha256((np.round(found.astype(float), 3) + 0.0).tobytes()).hexdigest()[:16]
+    assert (motion.VERSION, digest) == GOLDEN, "changed output: raise VERSION and the digest"

@@ -1,0 +1,120 @@
+import importlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+import pytest
+import yaml
+from annotated_types import Ge, Le
+
+from sora.errors import SoraError
+from sora.params import STRICT, Runtime, read_params
+from sora.stages import STAGES
+
+LANDED = Path(__file__).parents[1] / "params.yaml"
+RUNTIME = {"num_workers": 2, "video_timeout_seconds": 5, "video_memory_gib": 1.5}
+
+
+@dataclass(frozen=True)
+class Mix:
+    __pydantic_config__: ClassVar = STRICT
+
+    size: Annotated[int, Ge(1), Le(9)]
+    name: str
+    share: Annotated[float, Ge(0), Le(1)]
+    on: bool
+
+
+def good() -> dict[str, Any]:
+    return {
+        "seed": 3,
+        "runtime": dict(RUNTIME),
+        "mix": {"size": 4, "name": "x", "share": 1, "on": True},
+    }
+
+
+def read(tmp_path: Path, text: str) -> tuple[dict[str, Any], Any]:
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+    return read_params({"mix": Mix}, path)
+
+
+def message(tmp_path: Path, text: str) -> str:
+    with pytest.raises(SoraError) as caught:
+        read(tmp_path, text)
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).startswith(str(tmp_path / "params.yaml"))
+    return str(caught.value).removeprefix(str(tmp_path / "params.yaml"))
+
+
+def test_good_values_come_typed(tmp_path: Path):
+    params, settings = read(tmp_path, yaml.safe_dump(good()))
+    assert params == {"mix": Mix(4, "x", 1.0, True)}
+    assert isinstance(params["mix"].share, float)
+    assert (settings.seed, settings.runtime) == (3, Runtime(2, 5.0, 1.5))
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "expected"),
+    [
+        ("mix", "siez", 4, ": mix.siez: unknown parameter; is it misspelt?"),
+        ("mix", "size", "4", ": mix.size: input should be a valid integer, got '4'"),
+        ("mix", "size", 4.5, ": mix.size: input should be a valid integer, got 4.5"),
+        ("mix", "size", True, ": mix.size: input should be a valid integer, got True"),
+        ("mix", "size", 10, ": mix.size: input should be less than or equal to 9, got 10"),
+        ("mix", "name", 5, ": mix.name: input should be a valid string, got 5"),
+        ("mix", "on", 1, ": mix.on: input should be a valid boolean, got 1"),
+        ("mix", "share", None, ": mix.share: input should be a valid number, got None"),
+        ("runtime", "num_workers", -1, ": runtime.num_workers: input should be greater than or equal to 0"),
+        (
+            "runtime",
+            "video_memory_gib",
+            0,
+            ": runtime.video_memory_gib: input should be greater than 0, got 0",
+        ),
+    ],
+)
+def test_a_wrong_value_is_named(tmp_path: Path, section: str, key: str, value: object, expected: str):
+    values = good()
+    values[section][key] = value
+    assert message(tmp_path, yaml.safe_dump(values)).startswith(expected)
+
+
+@pytest.mark.parametrize("value", [".nan", ".inf"])
+def test_no_number_is_not_a_number(tmp_path: Path, value: str):
+    text = yaml.safe_dump(good()).replace("share: 1", f"share: {value}")
+    assert message(tmp_path, text).startswith(": mix.share: ")
+
+
+def test_missing_and_unknown_keys_and_sections(tmp_path: Path):
+    values = good()
+    del values["mix"]["name"]
+    assert message(tmp_path, yaml.safe_dump(values)) == ": mix.name: this parameter is missing"
+    values = good() | {"mixx": {}}
+    expected = ": unknown section mixx; expected mix, runtime, seed"
+    assert message(tmp_path, yaml.safe_dump(values)) == expected
+    values = good()
+    del values["seed"]
+    expected = ": missing section seed; expected mix, runtime, seed"
+    assert message(tmp_path, yaml.safe_dump(values)) == expected
+    assert message(tmp_path, yaml.safe_dump(good() | {"seed": -1})).startswith(": seed: ")
+    assert message(tmp_path, yaml.safe_dump(good() | {"mix": None})).startswith(": mix: ")
+
+
+def test_files_that_are_no_params(tmp_path: Path):
+    assert message(tmp_path, "- a\n- b\n") == ": expected sections, got list"
+    assert message(tmp_path, "") == ": expected sections, got NoneType"
+    assert message(tmp_path, "a: [1\nb: 2").startswith(" is not valid YAML: ")
+    (tmp_path / "params.yaml").unlink()
+    with pytest.raises(SoraError, match=r"params.yaml is not here; run from the folder of the project"):
+        read_params({"mix": Mix}, tmp_path / "params.yaml")
+
+
+def test_the_landed_params_are_read_whole():
+    sections = {name: importlib.import_module(f"sora.stages.{name}").Params for name in STAGES}
+    params, settings = read_params(sections, LANDED)
+    written = yaml.safe_load(LANDED.read_text())
+    for name in STAGES:
+        found = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(params[name]).items()}
+        assert found == written[name]
+    assert settings.seed == written["seed"]

@@ -1,0 +1,38 @@
+import os
+
+import pytest
+from video_jobs import job
+
+from sora.params import Runtime
+from sora.work import Outcome, map_videos
+
+RUNTIME = Runtime(num_workers=2, video_timeout_seconds=3.0, video_memory_gib=2.0)
+
+
+def test_one_bad_item_costs_that_item_alone(capsys: pytest.CaptureFixture[str]):
+    items = [0.3, "bad", "crash", "a", "hang", "memory", "b", 0.0]
+    outcomes = map_videos(job, items, RUNTIME, "read", num_stored=4)
+    done = {i: Outcome((items[i], "done")) for i in (0, 3, 6, 7)}
+    reasons = {
+        1: "is empty (0 bytes)",
+        2: "crashed the decoder (exit code 3)",
+        4: "took longer than 3 s to read",
+        5: "needs more than 2 GiB of memory",
+    }
+    failed = {i: Outcome(None, reason) for i, reason in reasons.items()}
+    assert dict(enumerate(outcomes)) == done | failed
+    told = capsys.readouterr().err
+    assert told.startswith("read: 8 videos in ")
+    assert told.endswith(", 4 already stored\n")
+
+
+def test_a_fault_of_the_program_is_raised():
+    with pytest.raises(ValueError, match="a fault of the program"):
+        map_videos(job, ["bug", "a"], RUNTIME, "read")
+
+
+def test_work_is_done_in_other_processes_and_nothing_is_fine():
+    (outcome,) = map_videos(job, ["pid"], RUNTIME, "read")
+    assert isinstance(outcome.value, int)
+    assert outcome.value != os.getpid()
+    assert map_videos(job, [], RUNTIME, "read") == []
