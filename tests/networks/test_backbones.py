@@ -21,7 +21,7 @@ from sora.networks.torch_checkpoint import read_checkpoint
 
 @pytest.fixture(scope="module")
 def checkpoint():
-    return read_checkpoint(backbones._imagenet_weights())
+    return read_checkpoint(backbones.imagenet_weights_path())
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import pytest
 from keras import layers
 
 from sora.errors import SoraError
-from sora.networks.backbones import _imagenet_weights, frame_feature_network
+from sora.networks.backbones import frame_feature_network, imagenet_weights_path
 from sora.networks.efficientnet_lite import efficientnet_lite0, load_imagenet_weights
 from sora.networks.onnx_export import export_onnx
 from sora.networks.torch_checkpoint import read_checkpoint
@@ -75,7 +75,7 @@ def test_another_build_gives_the_same_bytes(path, tmp_path):
 @pytest.mark.parametrize("include_top", [True, False])
 def test_logits_and_maps_are_exported(tmp_path, include_top):
     model = efficientnet_lite0(64, include_top=include_top)
-    load_imagenet_weights(model, read_checkpoint(_imagenet_weights()))
+    load_imagenet_weights(model, read_checkpoint(imagenet_weights_path()))
     export_onnx(model, tmp_path / "model.onnx")
     images = natural_images(2, 64)
     (received,) = onnx_outputs(tmp_path / "model.onnx", images=images)
