@@ -217,17 +217,20 @@ class TestPipeline:
         assert flow_run["state"]["type"] == "FAILED"
         assert "error: 3 of 4 videos are broken" in flow_run["state"]["message"]
 
-    def test_of_two_runs_at_once_one_waits(self, project, server, tmp_path_factory):
+    def test_a_second_run_waits_until_the_first_has_ended(self, project, server, tmp_path_factory):
         other = tmp_path_factory.mktemp("other") / "project"
         subprocess.run(["cp", "-r", str(project), str(other)], check=True)
-        for folder in (project, other):
-            write_stages(folder, seconds=0.2)
+        for folder, seconds in ((project, 20), (other, 0.2)):
+            write_stages(folder, seconds=seconds)
             (folder / "fault_validate.py").write_text("sys.exit('error: stop here')")
-        runs = [start(folder, server) for folder in (project, other)]
-        outputs = [process.communicate(timeout=120)[0] for process in runs]
-        assert sum("Waiting: another run is writing" in output for output in outputs) == 1
-        first, second = sorted(times(folder) for folder in (project, other))
-        assert first[-1][1] <= second[0][0]
+        (project / "fault_ingest.py").write_text("pathlib.Path('started').touch()")
+        first = start(project, server)
+        assert wait_until((project / "started").exists, 60)
+        second = start(other, server)
+        outputs = [process.communicate(timeout=120)[0] for process in (first, second)]
+        waited = ["Waiting: another run is writing" in output for output in outputs]
+        assert waited == [False, True]
+        assert times(project)[-1][1] <= times(other)[0][0]
 
     # The last one: the killed run's lease holds the slot for a minute more.
     def test_a_killed_run_takes_its_stage_with_it(self, project, server):
