@@ -39,9 +39,7 @@ def dense_flow(first: np.ndarray, second: np.ndarray, size_px: int) -> np.ndarra
         for frame in (first, second)
     ]
     # A fresh object each time: DISOpticalFlow keeps buffers, and one pair must not depend on the last.
-    return cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(
-        grey[0], grey[1], np.zeros((size_px, size_px, 2), np.float32)
-    )
+    return cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST).calc(*grey, None)  # type: ignore[call-overload]
 
 
 def remove_camera_motion(flow: np.ndarray) -> np.ndarray:
