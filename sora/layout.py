@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-DEMO_SOURCE = "data/demo"
-
 MANIFEST = Path("data/manifest.csv")
 SPLITS = Path("data/splits.csv")
 FACTS = Path("data/facts")

@@ -25,6 +25,7 @@ _TEXT = {
     "split",
     "key",
     "reason",
+    "predicted",
     *TEXT_FACTS,
 }
 

@@ -1,5 +1,6 @@
 """Running an exported bundle: a video in, probabilities and an embedding out; without Keras or TensorFlow."""
 
+import functools
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -73,6 +74,12 @@ def load_backbone(path: Path) -> Backbone:
     """
     path = Path(path)
     return _onnx_backbone(path) if path.suffix == ".onnx" else _litert_backbone(path)
+
+
+@functools.lru_cache(maxsize=1)
+def kept_backbone(path: Path) -> Backbone:
+    """Load a backbone once for all the videos that this process sees."""
+    return load_backbone(path)
 
 
 def load_head(path: Path) -> Head:

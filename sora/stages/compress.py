@@ -3,7 +3,6 @@
 import functools
 import json
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -25,7 +24,7 @@ from sora.frames.spec import InputSpec
 from sora.lineage import chain
 from sora.manifest import read_table
 from sora.params import STRICT, Settings, read_input_spec
-from sora.predictor import load_backbone, load_head
+from sora.predictor import kept_backbone, load_backbone, load_head
 from sora.quiet import import_tensorflow
 from sora.store import VideoStore
 from sora.video.write import read_clip
@@ -196,11 +195,6 @@ def _images(clip: str, spec: InputSpec) -> np.ndarray:
     return network_input(read_clip(Path(clip), spec.clip.num_frames), spec).images
 
 
-@functools.lru_cache(maxsize=1)
-def _backbone(path: str) -> Callable[[np.ndarray], np.ndarray]:
-    return load_backbone(Path(path))
-
-
 def _frame_features(item: tuple[str, str, InputSpec]) -> np.ndarray:
     clip, backbone, spec = item
-    return _backbone(backbone)(_images(clip, spec))
+    return kept_backbone(Path(backbone))(_images(clip, spec))

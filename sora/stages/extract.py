@@ -1,9 +1,7 @@
 """extract: multi-level frame features and motion features of every clip, and the InputSpec."""
 
-import functools
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
@@ -20,7 +18,7 @@ from sora.frames.inputs import network_input
 from sora.frames.spec import ClipSpec, InputSpec, MotionSpec
 from sora.manifest import read_table, write_table
 from sora.params import STRICT, Settings, convert
-from sora.predictor import load_backbone
+from sora.predictor import kept_backbone
 from sora.quiet import import_tensorflow
 from sora.store import VideoStore, result_key
 from sora.video.write import read_clip
@@ -93,14 +91,9 @@ def _extract_missing(
     return reasons
 
 
-@functools.lru_cache(maxsize=1)
-def _backbone(path: str) -> Callable[[np.ndarray], np.ndarray]:
-    return load_backbone(Path(path))
-
-
 def _write_features(item: tuple[str, str, str, InputSpec]) -> None:
     clip, features, backbone, spec = item
     given = network_input(read_clip(Path(clip), spec.clip.num_frames), spec)
-    frames = _backbone(backbone)(given.images)
+    frames = kept_backbone(Path(backbone))(given.images)
     with replacing(Path(features)) as temporary, temporary.open("wb") as file:
         np.savez(file, frames=frames, motion=given.motion)
