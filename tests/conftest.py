@@ -1,5 +1,4 @@
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -17,11 +16,3 @@ def shared() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return SHARED
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A copy of the project's own files, to run stages in."""
-    for name in ("dvc.yaml", "params.yaml"):
-        shutil.copy(ROOT / name, tmp_path / name)
-    return tmp_path
