@@ -79,6 +79,8 @@ def _first_line(error: ValidationError, where: str) -> str:
         return f"{key}: unknown parameter; is it misspelt?"
     if first["type"] in ("missing", "missing_argument"):
         return f"{key}: this parameter is missing"
+    if first["type"] == "value_error":  # raised by the dataclass itself, about several of its fields
+        return f"{where}: {first['ctx']['error']}"
     message = first["msg"][0].lower() + first["msg"][1:]
     return f"{key}: {message}, got {first['input']!r}"
 

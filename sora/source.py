@@ -1,9 +1,8 @@
 """The user's folder of videos: class folders, or a labels.csv."""
 
+import csv
 from dataclasses import dataclass
 from pathlib import Path
-
-import pandas as pd
 
 from sora.errors import SoraError
 from sora.manifest import SPLIT_NAMES
@@ -61,7 +60,7 @@ def _from_folders(source: Path) -> list[LabelledVideo]:
 
 def _from_table(table: Path, split_column: str) -> list[LabelledVideo]:
     rows = _read_labels(table, split_column)
-    videos = [_row_video(table, number, row, split_column) for number, row in enumerate(rows, start=2)]
+    videos = [_row_video(table, number, row, split_column) for number, row in rows]
     paths = [video.path for video in videos]
     twice = next((path for path in paths if paths.count(path) > 1), None)
     if twice:
@@ -69,15 +68,22 @@ def _from_table(table: Path, split_column: str) -> list[LabelledVideo]:
     return videos
 
 
-def _read_labels(table: Path, split_column: str) -> list[dict[str, str]]:
+def _read_labels(table: Path, split_column: str) -> list[tuple[int, dict[str, str]]]:
+    """Return each row with the number of its line; blank lines are passed over."""
     try:
-        frame = pd.read_csv(table, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (ValueError, UnicodeError) as error:
+        with table.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, restkey="", restval="", strict=True)
+            columns = list(reader.fieldnames or [])
+            rows = [(reader.line_num, row) for row in reader]
+    except (csv.Error, UnicodeError) as error:
         raise SoraError(f"{table} is not a CSV table in UTF-8: {error}") from error
     for column in ["path", "label", *([split_column] if split_column else [])]:
-        if column not in frame.columns:
-            raise SoraError(f"{table} has no column {column!r}; it has {', '.join(frame.columns)}")
-    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+        if column not in columns:
+            raise SoraError(f"{table} has no column {column!r}; it has {', '.join(columns) or 'none'}")
+    for number, row in rows:
+        if "" in row and "" not in columns:
+            raise SoraError(f"{table}, line {number}: has more cells than the {len(columns)} columns")
+    return rows
 
 
 def _row_video(table: Path, number: int, row: dict[str, str], split_column: str) -> LabelledVideo:

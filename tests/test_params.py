@@ -24,6 +24,10 @@ class Mix:
     share: Annotated[float, Ge(0), Le(1)]
     on: bool
 
+    def __post_init__(self) -> None:
+        if self.on and self.size == 7:
+            raise ValueError("size must not be 7 while on is true")
+
 
 def good() -> dict[str, Any]:
     return {
@@ -64,6 +68,7 @@ def test_good_values_come_typed(tmp_path: Path):
         ("mix", "size", 10, ": mix.size: input should be less than or equal to 9, got 10"),
         ("mix", "name", 5, ": mix.name: input should be a valid string, got 5"),
         ("mix", "on", 1, ": mix.on: input should be a valid boolean, got 1"),
+        ("mix", "size", 7, ": mix: size must not be 7 while on is true"),
         ("mix", "share", None, ": mix.share: input should be a valid number, got None"),
         ("runtime", "num_workers", -1, ": runtime.num_workers: input should be greater than or equal to 0"),
         (

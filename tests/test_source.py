@@ -50,8 +50,10 @@ def test_labels_csv_with_groups_and_splits(tmp_path: Path):
         ("path,label\na.mp4,run\n./a.mp4,jump\n", "a.mp4 is listed more than once"),
         ("path,label\na.mp4,run\nb.mp4,run\n", "has the label 'run' only; at least two labels are needed"),
         ("path,label\n", "holds no videos"),
-        ("", "is not a CSV table in UTF-8"),
-        ("path,label\na.mp4,run,x,y\nb.mp4,jump\n,,,,,\n", "is not a CSV table in UTF-8"),
+        ("", "has no column 'path'; it has none"),
+        ("path,label\na.mp4,run,x,y\nb.mp4,jump\n", "line 2: has more cells than the 2 columns"),
+        ("path,label\n\n\na.mp4,run\n\nz.mp4,jump\n", "line 6: there is no file 'z.mp4' in "),
+        ('path,label\n"a.mp4,run\n', "is not a CSV table in UTF-8: unexpected end of data"),
     ],
 )
 def test_errors_of_labels_csv(tmp_path: Path, text: str, message: str):

@@ -4,7 +4,6 @@ import csv
 import io
 import os
 import shutil
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from filelock import FileLock, Timeout
 
 from sora.atomic import write_text
 from sora.demo.actions import ACTIONS
@@ -25,6 +25,7 @@ from sora.errors import SoraError
 
 NOTE = "README.txt"
 TITLE = "Synthetic demo data."
+_LOCK_SECONDS = 600
 
 
 def render_dataset(
@@ -66,20 +67,34 @@ def replacing_folder(target: Path) -> Iterator[Path]:
     """Yield an empty folder beside ``target``; on success it becomes ``target``, else it is removed."""
     _check_replaceable(target)
     target = target.absolute()
+    workshop = target.with_name(f".tmp-{target.name}")  # one name, so that a killed run leaves but one
+    folder, old = workshop / "new", workshop / "old"
+    with _lock_beside(target):
+        shutil.rmtree(workshop, ignore_errors=True)
+        try:
+            folder.mkdir(parents=True)
+            yield folder
+            if target.exists():
+                target.replace(old)
+            folder.replace(target)
+        finally:
+            shutil.rmtree(workshop, ignore_errors=True)
+
+
+@contextmanager
+def _lock_beside(target: Path) -> Iterator[None]:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        workshop = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".tmp-{target.name}-"))
+        lock = FileLock(target.with_name(f".{target.name}.lock"), timeout=_LOCK_SECONDS)
+        lock.acquire()
+    except Timeout as error:
+        raise SoraError(f"another run has been rendering {target} for {_LOCK_SECONDS} s") from error
     except OSError as error:
         raise SoraError(f"{target}: cannot be written: {error.strerror}; choose another folder") from error
     try:
-        folder, old = workshop / "new", workshop / "old"
-        folder.mkdir()
-        yield folder
-        if target.exists():
-            target.replace(old)
-        folder.replace(target)
+        yield
     finally:
-        shutil.rmtree(workshop)
+        lock.release()
 
 
 def _check_replaceable(target: Path) -> None:

@@ -1,6 +1,5 @@
 """compress: smaller models measured against the float one, and the choice with its reason."""
 
-import functools
 import json
 import tempfile
 from dataclasses import dataclass
@@ -73,11 +72,11 @@ def run(params: Params, settings: Settings) -> None:
     """Build every variant, measure it on validation and test videos, choose, and write the bundle."""
     spec = read_input_spec(layout.INPUT_SPEC)
     labels = json.loads(layout.TRAINED_LABELS.read_text(encoding="utf-8"))
-    measured = load_features(("val", "test"))
+    measured, clips = load_features(("val", "test")), _clips()
     with tempfile.TemporaryDirectory() as folder:
-        files = _build(Path(folder), params, spec)
+        files = _build(Path(folder), clips, params, spec)
         candidates = [
-            _measure(name, files[name], measured, spec=spec, params=params, settings=settings)
+            _measure(name, files[name], measured, clips, spec=spec, params=params, settings=settings)
             for name in files
         ]
         rows = [_row(c, candidates[0], measured, labels) for c in candidates]
@@ -104,7 +103,9 @@ def lineage() -> dict[str, str]:
     return chain(read_table(layout.VALIDATED), files)
 
 
-def _build(folder: Path, params: Params, spec: InputSpec) -> dict[Variant, tuple[Path, Path]]:
+def _build(
+    folder: Path, clips: dict[str, str], params: Params, spec: InputSpec
+) -> dict[Variant, tuple[Path, Path]]:
     import_tensorflow()
     from sora.networks.backbones import frame_feature_network
     from sora.networks.model_files import load_model
@@ -117,7 +118,7 @@ def _build(folder: Path, params: Params, spec: InputSpec) -> dict[Variant, tuple
     files: dict[Variant, tuple[Path, Path]] = {FLOAT: (layout.BACKBONE, heads[FLOAT])}
     backbone = frame_feature_network(spec.backbone, spec.clip.image_size_px) if params.variants else None
     for variant in params.variants:
-        samples = _calibration_images(params, spec) if variant == "int8" else ()
+        samples = _calibration_images(clips, params, spec) if variant == "int8" else ()
         path = folder / f"backbone_{variant}.tflite"
         write_bytes(path, to_litert(backbone, variant, samples=samples))
         # Features of many scales meet in the head's input, which eight bits cannot hold.
@@ -125,11 +126,11 @@ def _build(folder: Path, params: Params, spec: InputSpec) -> dict[Variant, tuple
     return files
 
 
-def _calibration_images(params: Params, spec: InputSpec) -> list[list[np.ndarray]]:
+def _calibration_images(clips: dict[str, str], params: Params, spec: InputSpec) -> list[list[np.ndarray]]:
     videos = load_features(("train",)).videos
     step = max(1, len(videos) // params.num_calibration_videos)
     images = [
-        _images(_clip_path(path), spec)[:: max(1, spec.clip.num_segments // 4)]
+        _images(clips[path], spec)[:: max(1, spec.clip.num_segments // 4)]
         for path in videos["path"][::step][: params.num_calibration_videos]
     ]
     return [[image[None]] for image in np.concatenate(images)]
@@ -139,6 +140,7 @@ def _measure(
     name: Variant,
     files: tuple[Path, Path],
     measured: FeatureSet,
+    clips: dict[str, str],
     *,
     spec: InputSpec,
     params: Params,
@@ -146,7 +148,7 @@ def _measure(
 ) -> _Candidate:
     (backbone, head), frames = files, measured.frames
     if name != FLOAT:  # extract ran the float backbone already
-        items = [(_clip_path(path), str(backbone), spec) for path in measured.videos["path"]]
+        items = [(clips[path], str(backbone), spec) for path in measured.videos["path"]]
         outcomes = map_videos(_frame_features, items, settings.runtime, f"compress: {name}")
         failed = next((outcome.reason for outcome in outcomes if outcome.reason), "")
         if failed:
@@ -154,7 +156,7 @@ def _measure(
         frames = np.stack([outcome.value for outcome in outcomes])
     run_head, run_backbone = load_head(head), load_backbone(backbone)
     probabilities = np.stack([run_head(f, m)[0] for f, m in zip(frames, measured.motion, strict=True)])
-    images, motion = _images(_clip_path(measured.videos["path"][0]), spec), measured.motion[0]
+    images, motion = _images(clips[measured.videos["path"][0]], spec), measured.motion[0]
     latency_ms = median_latency_ms(lambda: run_head(run_backbone(images), motion), params.latency_repeats)
     return _Candidate(name, backbone, head, probabilities, latency_ms)
 
@@ -181,14 +183,10 @@ def _row(
     }
 
 
-@functools.lru_cache(maxsize=1)
-def _clip_of() -> dict[str, str]:
+def _clips() -> dict[str, str]:
+    """Return the stored clip of each video."""
     index, store = read_table(layout.CLIP_INDEX), VideoStore(layout.CLIPS, ".mkv")
     return {path: str(store.path(key)) for path, key in zip(index["path"], index["key"], strict=True)}
-
-
-def _clip_path(video: str) -> str:
-    return _clip_of()[video]
 
 
 def _images(clip: str, spec: InputSpec) -> np.ndarray:

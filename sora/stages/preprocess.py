@@ -10,7 +10,6 @@ from annotated_types import Ge, Gt, Le
 from sora import layout
 from sora.atomic import write_json
 from sora.clip import read_clean_clip
-from sora.errors import SoraError
 from sora.frames import cleaning, sampling
 from sora.frames.spec import ClipSpec, Denoise
 from sora.manifest import read_table, write_table
@@ -37,9 +36,9 @@ class Params:
 
     def __post_init__(self) -> None:
         if self.image_size_px % 2 or not self.denoise_kernel_px % 2:
-            raise SoraError("preprocess: image_size_px must be even and denoise_kernel_px odd")
+            raise ValueError("image_size_px must be even and denoise_kernel_px odd")
         if self.min_brightness >= self.max_brightness:
-            raise SoraError("preprocess: min_brightness must be below max_brightness")
+            raise ValueError("min_brightness must be below max_brightness")
 
 
 def run(params: Params, settings: Settings) -> None:

@@ -21,7 +21,7 @@ def test_same_seed_same_bytes_whatever_the_number_of_workers(rendered, tmp_path)
     )
     assert digests(tmp_path / "again") == digests(rendered.folder)
     assert progress == [(done, 16) for done in range(1, 17)]
-    assert [path.name for path in tmp_path.iterdir()] == ["again"]
+    assert {path.name for path in tmp_path.iterdir()} == {"again", ".again.lock"}
 
 
 def test_labels_match_the_files(rendered):
@@ -64,8 +64,16 @@ def test_a_failed_rendering_leaves_the_old_data(tmp_path):
         (folder / "README.txt").write_text("Synthetic demo data. Old.")
     with pytest.raises(FileExistsError), replacing_folder(target) as folder:
         folder.mkdir()
-    assert digests(tmp_path).keys() == {"demo/README.txt"}
+    assert digests(tmp_path).keys() == {"demo/README.txt", ".demo.lock"}
     assert (target / "README.txt").read_text().endswith("Old.")
+
+
+def test_the_remains_of_a_killed_rendering_are_cleared_away(tmp_path):
+    left = tmp_path / ".tmp-demo" / "new" / "walk"
+    left.mkdir(parents=True)
+    with replacing_folder(tmp_path / "demo") as folder:
+        assert list(folder.iterdir()) == []
+    assert not left.parents[1].exists()
 
 
 def test_a_folder_of_something_else_is_never_replaced(tmp_path, rendered):
