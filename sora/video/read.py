@@ -1,6 +1,7 @@
 """Reading chosen frames of a video, exact against a full sequential read."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -14,6 +15,26 @@ from sora.video.container import DecodeBreak, count_packets, decode, open_video
 VERSION = 1  # raise it when the pixels of an unchanged file change
 
 ChooseFrames: TypeAlias = Callable[[int, float], Sequence[int]]
+DecodedSize: TypeAlias = Callable[[int, int], tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Window:
+    """A part of a video: from ``start_seconds`` up to, not including, ``end_seconds``, from the first frame."""
+
+    start_seconds: float = 0.0
+    end_seconds: float = math.inf
+
+
+WHOLE = Window()
+
+
+@dataclass(frozen=True)
+class TimedFrame:
+    """One frame: its time from the first frame, and uint8 RGB (H, W, 3) or grey (H, W), upright."""
+
+    time_seconds: float
+    pixels: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -71,3 +92,25 @@ def _read_once(path: Path, choose: ChooseFrames, size_px: int, num_frames: int) 
 def _picture(frame: av.VideoFrame, size_px: int) -> np.ndarray:
     pixels = frame.reformat(size_px, size_px, "rgb24", interpolation="BILINEAR").to_ndarray()
     return np.rot90(pixels, frame.rotation // 90)
+
+
+def iterate_frames(
+    path: Path, size: DecodedSize, *, grey: bool = False, window: Window = WHOLE
+) -> Iterator[TimedFrame]:
+    """Yield every frame of ``window`` in display order, up to the first damage (a stand-in, to be replaced).
+
+    Raises:
+        VideoError: nothing decodes.
+    """
+    with open_video(path) as (container, stream):
+        first: float | None = None
+        for item in decode(container, stream):
+            if isinstance(item, DecodeBreak):
+                break
+            first = item.time if first is None else first
+            time = round(item.time - first, 6)
+            if window.start_seconds <= time < window.end_seconds:
+                pixels = item.reformat(*size(item.width, item.height), "gray" if grey else "rgb24").to_ndarray()
+                yield TimedFrame(time, np.rot90(pixels, item.rotation // 90))
+        if first is None:
+            raise VideoError("no frame decodes")
