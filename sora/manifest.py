@@ -11,8 +11,12 @@ from sora.atomic import replacing
 from sora.errors import SoraError
 from sora.video.probe import VideoFacts
 
+LABEL_SEPARATOR = ";"
 TEXT_FACTS = [field.name for field in fields(VideoFacts) if field.type is str]
-VIDEO_COLUMNS = ["path", "file", "label", "group", "content_hash", "size_bytes", "duplicate_of"]
+VIDEO_COLUMNS = [
+    *("path", "file", "label", "group", "start_seconds", "end_seconds"),
+    *("content_hash", "size_bytes", "duplicate_of", "outcome", "reason"),
+]
 MANIFEST_COLUMNS = [*VIDEO_COLUMNS, *(field.name for field in fields(VideoFacts))]
 SPLIT_NAMES = ("train", "val", "test")
 _TEXT = {
@@ -22,6 +26,7 @@ _TEXT = {
     "group",
     "content_hash",
     "duplicate_of",
+    "outcome",
     "split",
     "key",
     "reason",
@@ -58,6 +63,11 @@ def read_records(path: Path) -> list[dict[str, Any]]:
     table = read_table(path)
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
     return [{str(name): value for name, value in row.items()} for row in rows]
+
+
+def labels_in(label: str) -> list[str]:
+    """Return the labels of a video: one, or several that are joined by ``;``, sorted, each once."""
+    return sorted({name.strip() for name in label.split(LABEL_SEPARATOR)} - {""})
 
 
 def probability_column(label: str) -> str:

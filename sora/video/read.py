@@ -20,7 +20,7 @@ DecodedSize: TypeAlias = Callable[[int, int], tuple[int, int]]
 
 @dataclass(frozen=True)
 class Window:
-    """A part of a video: from ``start_seconds`` up to, not including, ``end_seconds``, from the first frame."""
+    """A part of a video: from ``start_seconds`` up to, not including, ``end_seconds``."""
 
     start_seconds: float = 0.0
     end_seconds: float = math.inf
@@ -110,7 +110,9 @@ def iterate_frames(
             first = item.time if first is None else first
             time = round(item.time - first, 6)
             if window.start_seconds <= time < window.end_seconds:
-                pixels = item.reformat(*size(item.width, item.height), "gray" if grey else "rgb24").to_ndarray()
+                pixels = item.reformat(
+                    *size(item.width, item.height), "gray" if grey else "rgb24"
+                ).to_ndarray()
                 yield TimedFrame(time, np.rot90(pixels, item.rotation // 90))
         if first is None:
             raise VideoError("no frame decodes")
