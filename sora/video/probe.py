@@ -1,5 +1,6 @@
 """The decoded facts of a video: what is really in the file, not what its header says."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +14,7 @@ from av.video.stream import VideoStream
 
 from sora.errors import VideoError
 from sora.video.container import DecodeBreak, decode, open_video
+from sora.video.read import WHOLE, Window
 
 VERSION = 1  # raise it when any fact of an unchanged file changes
 THUMBNAIL_WIDTH_PX = 160
@@ -55,25 +57,31 @@ def probe(path: Path) -> VideoFacts:
     return probe_with_thumbnail(path)[0]
 
 
-def probe_with_thumbnail(path: Path) -> tuple[VideoFacts, bytes]:
-    """Return the facts and a JPEG thumbnail from the second half of the video (empty if none decodes)."""
+def probe_with_thumbnail(path: Path, window: Window = WHOLE) -> tuple[VideoFacts, bytes]:
+    """Return the facts and a JPEG thumbnail from the second half of the video (empty if none decodes).
+
+    Of a part, ``num_frames_declared`` is 0: containers do not tell it.
+    """
     try:
         with open_video(path) as (container, stream):
-            return _probe_stream(container, stream)
+            return _probe_stream(container, stream, window)
     except VideoError as error:
         return VideoFacts(error=str(error)), b""
 
 
-def _probe_stream(container: InputContainer, stream: VideoStream) -> tuple[VideoFacts, bytes]:
+def _probe_stream(container: InputContainer, stream: VideoStream, window: Window) -> tuple[VideoFacts, bytes]:
     tally = _Tally()
-    for item in decode(container, stream, past_errors=True):
+    for item in _items(container, stream, window):
         tally.add(item)
+    declared_frames = stream.frames if window == WHOLE else 0
     declared_seconds = _declared_seconds(container, stream)
-    if tally.error and stream.average_rate:  # FFmpeg shortens the duration of an AVI that was cut
+    if window != WHOLE:
+        declared_seconds = max(0.0, min(declared_seconds, window.end_seconds) - window.start_seconds)
+    elif tally.error and stream.average_rate:  # FFmpeg shortens the duration of an AVI that was cut
         declared_seconds = max(declared_seconds, float(stream.frames / stream.average_rate))
     decoded_seconds = tally.seconds(stream)
     facts = VideoFacts(
-        num_frames_declared=stream.frames,
+        num_frames_declared=declared_frames,
         num_frames_decoded=tally.num_decoded,
         num_frames_recoverable=tally.num_recoverable,
         width=tally.shown_size_px[0],
@@ -84,11 +92,37 @@ def _probe_stream(container: InputContainer, stream: VideoStream) -> tuple[Video
         rotation=tally.rotation,
         is_variable_rate=tally.is_variable_rate(),
         has_audio=bool(container.streams.audio),
-        decoded_share=_decoded_share(tally, stream, decoded_seconds, declared_seconds),
+        decoded_share=_decoded_share(tally, declared_frames, decoded_seconds, declared_seconds),
         error=tally.error,
         **tally.picture_facts(),
     )
     return facts, tally.thumbnail_jpeg()
+
+
+def _items(
+    container: InputContainer, stream: VideoStream, window: Window
+) -> Iterable[av.VideoFrame | DecodeBreak]:
+    if window == WHOLE:
+        return decode(container, stream, past_errors=True)
+    first = float((stream.start_time or 0) * (stream.time_base or 0))
+    if window.start_seconds and stream.time_base:
+        target = int((first + window.start_seconds) / stream.time_base)
+        container.seek(target, stream=stream)  # to the key frame before it
+    return _in_window(decode(container, stream, past_errors=True), first, window)
+
+
+def _in_window(
+    items: Iterable[av.VideoFrame | DecodeBreak], first_seconds: float, window: Window
+) -> Iterator[av.VideoFrame | DecodeBreak]:
+    for item in items:
+        if isinstance(item, DecodeBreak):
+            yield item
+            continue
+        time = round((item.time or 0.0) - first_seconds, 6)
+        if time >= window.end_seconds:
+            return
+        if time >= window.start_seconds:
+            yield item
 
 
 class _Tally:
@@ -187,10 +221,10 @@ def _declared_seconds(container: InputContainer, stream: VideoStream) -> float:
 
 
 def _decoded_share(
-    tally: _Tally, stream: VideoStream, decoded_seconds: float, declared_seconds: float
+    tally: _Tally, declared_frames: int, decoded_seconds: float, declared_seconds: float
 ) -> float:
     # Frame counts say nothing where a container counts time slots (AVI), so only a full count is trusted.
-    if not tally.error and (tally.num_decoded == stream.frames or not declared_seconds):
+    if not tally.error and (tally.num_decoded == declared_frames or not declared_seconds):
         return float(tally.num_decoded > 0)
     if not declared_seconds:
         return round(tally.num_decoded / max(tally.num_recoverable, 1), 4)
