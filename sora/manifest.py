@@ -27,6 +27,7 @@ _TEXT = {
     "content_hash",
     "duplicate_of",
     "outcome",
+    "failed_at",
     "split",
     "key",
     "reason",

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
@@ -22,10 +22,14 @@ from sora.params import Runtime
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result for one item, or the reason why there is none."""
+    """The result for one item, or the reason why there is none, and how long it was tried.
+
+    ``seconds`` is 0 where a crash left no trace of it; equality does not look at it.
+    """
 
     value: Any
     reason: str = ""
+    seconds: float = field(default=0.0, compare=False)
 
 
 def map_videos(
@@ -44,22 +48,31 @@ def map_videos(
         num_stored: how many more are already done, to be told.
     """
     count = min(runtime.num_workers or os.cpu_count() or 1, max(len(items), 1))
+    limit_seconds = runtime.video_timeout_seconds
     outcomes = []
     with _progress(title, len(items), num_stored) as advance, _pool(count, runtime) as pool:
-        futures = [pool.schedule(function, [item], timeout=runtime.video_timeout_seconds) for item in items]
+        futures = [pool.schedule(_attempt, [function, item], timeout=limit_seconds) for item in items]
         for future in futures:
             outcomes.append(_outcome(future, runtime))
             advance()
     return outcomes
 
 
-def _outcome(future: Any, runtime: Runtime) -> Outcome:
+def _attempt(function: Callable[[Any], Any], item: Any) -> Outcome:
+    start = time.monotonic()
     try:
-        return Outcome(future.result())
+        value, reason = function(item), ""
     except VideoError as error:
-        return Outcome(None, str(error))
+        value, reason = None, str(error)
+    return Outcome(value, reason, time.monotonic() - start)
+
+
+def _outcome(future: Any, runtime: Runtime) -> Outcome:
+    seconds = runtime.video_timeout_seconds
+    try:
+        return future.result()
     except FutureTimeoutError:
-        return Outcome(None, f"took longer than {runtime.video_timeout_seconds:g} s to read")
+        return Outcome(None, f"took longer than {seconds:g} s to read", seconds)
     except ProcessExpired as error:
         return Outcome(None, f"crashed the decoder (exit code {error.exitcode})")
     except MemoryError:

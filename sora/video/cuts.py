@@ -129,16 +129,15 @@ def _shot_size(width: int, height: int) -> tuple[int, int]:
 
 def _packet_seconds(path: Path) -> float:
     """Return the time from the first frame to the end of the last, by the packets alone."""
-    times: list[tuple[int, int]] = []
+    first, last = math.inf, -math.inf
     with open_video(path) as (container, stream):
         try:
             for packet in container.demux(stream):
                 moment = packet.dts if packet.pts is None else packet.pts
                 if moment is not None and packet.size:
-                    times.append((moment, moment + (packet.duration or 0)))
+                    first, last = min(first, moment), max(last, moment + (packet.duration or 0))
         except av.error.FFmpegError:
-            pass  # what comes after the damage cannot be read; probing the last piece will say so
-        if not times or not stream.time_base:
+            pass  # nothing after the damage can be read; reading the last piece will tell
+        if first > last or not stream.time_base:
             raise VideoError("holds no pictures")
-        span = max(end for _, end in times) - min(start for start, _ in times)
-        return round(float(span * stream.time_base), 3)
+        return round((last - first) * float(stream.time_base), 3)
