@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import fsspec
 
@@ -100,7 +101,7 @@ def _from_table(
             if video.path in videos:
                 raise SoraError(
                     f"{where}: {video.path} is listed more than once, first in line {lines[video.path]}; "
-                    f"give several labels as {video.label}{LABEL_SEPARATOR}{videos[video.path].label}"
+                    "keep one row (several labels are written as one;other)"
                 )
             videos[video.path], lines[video.path] = video, row.line
     return list(videos.values()), [file for path, file in skipped.items() if path not in videos]
@@ -125,6 +126,7 @@ def _locations(where: str, folder: Path, row: LabelRow) -> list[str]:
 
 def _require_protocol(where: str, url: str) -> None:
     try:
+        urlsplit(url)
         fsspec.get_filesystem_class(fsspec.utils.get_protocol(url))
     except (ValueError, ImportError) as error:
         raise SoraError(f"{where}: {url} cannot be fetched: {error}") from error

@@ -131,6 +131,8 @@ def _translated() -> Iterator[None]:
     except _FOR_GOOD as error:
         raise VideoError(f"cannot be fetched ({error.strerror or error})") from error
     except urllib.error.URLError as error:
-        raise NetworkError(f"the server cannot be reached ({error.reason})") from error
+        # A reason in words is urllib's own: the URL leads to something that is not http.
+        kind = NetworkError if isinstance(error.reason, OSError) else VideoError
+        raise kind(f"the server cannot be reached ({error.reason})") from error
     except (OSError, HTTPException) as error:
         raise NetworkError(f"the connection broke ({error})") from error
