@@ -9,6 +9,7 @@ import numpy as np
 from sora.errors import VideoError
 from sora.frames.inputs import choose_frames, clean_clip
 from sora.frames.spec import ClipSpec
+from sora.video.pictures import square
 from sora.video.read import read_frames
 
 
@@ -25,7 +26,7 @@ def read_clean_clip(path: Path, spec: ClipSpec) -> CleanClip:
     Raises:
         VideoError: nothing decodes, or no chosen frame is well exposed.
     """
-    frames = read_frames(path, partial(choose_frames, spec=spec), spec.image_size_px)
+    frames = read_frames(path, partial(choose_frames, spec=spec), square(spec.image_size_px))
     try:
         return CleanClip(clean_clip(frames.pixels, spec), frames.warning)
     except ValueError as error:

@@ -23,10 +23,11 @@ class NetworkInput(NamedTuple):
     motion: np.ndarray
 
 
-def choose_frames(num_frames: int, fps: float, spec: ClipSpec) -> Sequence[int]:
-    """Return the indices of the frames that a video's clip is made of."""
+def choose_frames(times: np.ndarray, spec: ClipSpec) -> Sequence[int]:
+    """Return the indices of the frames, shown at ``times``, that a video's clip is made of."""
+    fps = (len(times) - 1) / times[-1] if len(times) > 1 else 0.0
     return segment_indices(
-        num_frames, fps, spec.num_segments, spec.frames_per_segment, spec.frame_interval_seconds
+        len(times), fps, spec.num_segments, spec.frames_per_segment, spec.frame_interval_seconds
     )
 
 

@@ -44,5 +44,18 @@ def test_a_clip_without_a_good_frame_is_an_error():
 
 
 def test_the_spec_decides_which_frames():
-    assert list(choose_frames(120, 10, CLIP)) == [15, 16, 17, 45, 46, 47, 75, 76, 77, 105, 106, 107]
-    assert list(choose_frames(120, 20, CLIP))[:3] == [15, 17, 19]
+    assert list(choose_frames(np.arange(120) / 10, CLIP)) == [
+        15,
+        16,
+        17,
+        45,
+        46,
+        47,
+        75,
+        76,
+        77,
+        105,
+        106,
+        107,
+    ]
+    assert list(choose_frames(np.arange(120) / 20, CLIP))[:3] == [15, 17, 19]
