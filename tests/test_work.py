@@ -1,5 +1,8 @@
+import multiprocessing
 import os
+from unittest.mock import patch
 
+import psutil
 import pytest
 from video_jobs import job
 
@@ -36,3 +39,17 @@ def test_work_is_done_in_other_processes_and_nothing_is_fine():
     assert isinstance(outcome.value, int)
     assert outcome.value != os.getpid()
     assert map_videos(job, [], RUNTIME, "read") == []
+
+
+def test_nothing_to_do_starts_no_process():
+    before = set(psutil.Process().children(recursive=True))
+    with patch.object(multiprocessing.get_context("spawn").Process, "start") as start:
+        assert map_videos(job, [], RUNTIME, "read", num_stored=9) == []
+    start.assert_not_called()
+    assert set(psutil.Process().children(recursive=True)) <= before
+
+
+def test_outcomes_tell_how_long_it_took():
+    done, hung = map_videos(job, [0.3, "hang"], RUNTIME, "read")
+    assert done.seconds > 0
+    assert hung.seconds == RUNTIME.video_timeout_seconds

@@ -8,11 +8,10 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
-import av
 import cv2
 
 from sora.errors import VideoError
-from sora.video.container import open_video
+from sora.video.container import DecodeBreak, open_video, packets
 from sora.video.read import WHOLE, TimedFrame, Window, iterate_frames
 
 VERSION = 1  # raise it when the cuts of an unchanged file change
@@ -88,7 +87,8 @@ def shot_cuts(frames: Iterable[TimedFrame], rule: Shots) -> Timeline:
         frames: all frames in display order, uint8 RGB (H, W, 3) of one size.
         rule: how much change is a cut, and how close cuts may be.
     """
-    from scenedetect import ContentDetector, FrameTimecode, Timecode
+    from scenedetect.common import FrameTimecode, Timecode
+    from scenedetect.detectors import ContentDetector
 
     detector = ContentDetector(threshold=rule.threshold, min_scene_len=float(rule.min_seconds))
     times: list[int] = []  # microseconds
@@ -96,7 +96,7 @@ def shot_cuts(frames: Iterable[TimedFrame], rule: Shots) -> Timeline:
     for frame in frames:
         times.append(round(frame.time_seconds / _MICROSECOND))
         # The rate serves nothing here: the detector measures by these times.
-        moment = FrameTimecode(Timecode(times[-1], _MICROSECOND), fps=30)
+        moment = FrameTimecode(Timecode(times[-1], _MICROSECOND), fps=30.0)
         picture = cv2.cvtColor(frame.pixels, cv2.COLOR_RGB2BGR)
         found += [cut.pts for cut in detector.process_frame(moment, picture)]
     positions = [bisect_left(times, cut) for cut in found]
@@ -128,16 +128,15 @@ def _shot_size(width: int, height: int) -> tuple[int, int]:
 
 
 def _packet_seconds(path: Path) -> float:
-    """Return the time from the first frame to the end of the last, by the packets alone."""
+    """Return the time from the first frame to the end of the last, or to where reading breaks."""
     first, last = math.inf, -math.inf
     with open_video(path) as (container, stream):
-        try:
-            for packet in container.demux(stream):
-                moment = packet.dts if packet.pts is None else packet.pts
-                if moment is not None and packet.size:
-                    first, last = min(first, moment), max(last, moment + (packet.duration or 0))
-        except av.error.FFmpegError:
-            pass  # nothing after the damage can be read; reading the last piece will tell
+        for packet in packets(container, stream):
+            if isinstance(packet, DecodeBreak) or not packet.size:
+                continue
+            stamp = packet.dts if packet.pts is None else packet.pts
+            if stamp is not None and not packet.is_discard:
+                first, last = min(first, stamp), max(last, stamp + (packet.duration or 0))
         if first > last or not stream.time_base:
-            raise VideoError("holds no pictures")
+            raise VideoError("holds no pictures with times; it cannot be cut")
         return round((last - first) * float(stream.time_base), 3)
