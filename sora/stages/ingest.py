@@ -12,7 +12,6 @@ import pandas as pd
 from annotated_types import Ge, Gt, Lt
 
 from sora import layout
-from sora.atomic import write_bytes, write_json
 from sora.manifest import read_table, write_table
 from sora.params import STRICT, Runtime, Settings
 from sora.quality.splits import assign_fold, assign_splits, carve_validation
@@ -20,6 +19,7 @@ from sora.sources.entries import Entry, cut, fetch, identify, locate
 from sora.sources.fetching import FetchRules
 from sora.sources.listing import list_videos
 from sora.sources.outcomes import FAILURE_COLUMNS, failures_table, manifest_table
+from sora.sources.reading import write_cuts, write_facts
 from sora.sources.videos import is_url
 from sora.store import VideoStore, result_key
 from sora.video import cuts, probe, read
@@ -133,7 +133,7 @@ def _cut(entries: list[Entry], rule: cuts.Shots | cuts.Windows | None, runtime: 
     parameters = {type(rule).__name__: asdict(rule)}
     versions = {"cuts": cuts.VERSION, "read": read.VERSION}
     keys = {digest: result_key(digest, parameters, versions) for digest in whole}
-    found = _stored_or_new(_find_cuts, whole, keys, store, runtime=runtime, title="cut")
+    found = _stored_or_new(write_cuts, whole, keys, store, runtime=runtime, title="cut")
     return cut(entries, found, rule.min_seconds)
 
 
@@ -147,7 +147,7 @@ def _read_facts(
     items = {digest: (*video, thumbnails.path(digest)) for digest, video in videos.items()}
     with thumbnails.writing():
         store = VideoStore(layout.FACTS, ".json")
-        found = _stored_or_new(_probe, items, keys, store, runtime=runtime, title="ingest")
+        found = _stored_or_new(write_facts, items, keys, store, runtime=runtime, title="ingest")
         thumbnails.prune(videos)
     facts = {
         digest: probe.VideoFacts(**(outcome.value or {"error": outcome.reason}))
@@ -179,19 +179,6 @@ def _result(outcome: Outcome, stored: Path) -> Outcome:
     if outcome.reason:
         return outcome
     return replace(outcome, value=json.loads(stored.read_text(encoding="utf-8")))
-
-
-def _find_cuts(item: tuple[Path, cuts.Shots | cuts.Windows, Path]) -> None:
-    video, rule, timeline_path = item
-    write_json(timeline_path, asdict(cuts.find_cuts(video, rule)))
-
-
-def _probe(item: tuple[Path, read.Window, Path, Path]) -> None:
-    video, window, thumbnail_path, facts_path = item
-    facts, thumbnail = probe.probe_with_thumbnail(video, window)
-    if thumbnail:
-        write_bytes(thumbnail_path, thumbnail)
-    write_json(facts_path, asdict(facts))
 
 
 def _write_failures(manifest: pd.DataFrame, seconds: dict[str, float]) -> None:
