@@ -1,6 +1,6 @@
 """The decoded facts of a video: what is really in the file, not what its header says."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +14,7 @@ from av.video.stream import VideoStream
 
 from sora.errors import VideoError
 from sora.video.container import DecodeBreak, decode, open_video
+from sora.video.part import decode_part
 from sora.video.read import WHOLE, Window
 
 VERSION = 1  # raise it when any fact of an unchanged file changes
@@ -64,22 +65,30 @@ def probe_with_thumbnail(path: Path, window: Window = WHOLE) -> tuple[VideoFacts
     """
     try:
         with open_video(path) as (container, stream):
-            return _probe_stream(container, stream, window)
+            if window == WHOLE:
+                return _probe_stream(container, stream, decode(container, stream, past_errors=True))
+            return _probe_stream(container, stream, decode_part(path, window, past_errors=True), window)
     except VideoError as error:
         return VideoFacts(error=str(error)), b""
 
 
-def _probe_stream(container: InputContainer, stream: VideoStream, window: Window) -> tuple[VideoFacts, bytes]:
+def _probe_stream(
+    container: InputContainer,
+    stream: VideoStream,
+    items: Iterable[av.VideoFrame | DecodeBreak],
+    window: Window = WHOLE,
+) -> tuple[VideoFacts, bytes]:
     tally = _Tally()
-    for item in _items(container, stream, window):
+    for item in items:
         tally.add(item)
+    decoded_seconds = tally.seconds(stream)
     declared_frames = stream.frames if window == WHOLE else 0
     declared_seconds = _declared_seconds(container, stream)
-    if window != WHOLE:
-        declared_seconds = max(0.0, min(declared_seconds, window.end_seconds) - window.start_seconds)
-    elif tally.error and stream.average_rate:  # FFmpeg shortens the duration of an AVI that was cut
+    if tally.error and stream.average_rate:  # FFmpeg shortens the duration of an AVI that was cut
         declared_seconds = max(declared_seconds, float(stream.frames / stream.average_rate))
-    decoded_seconds = tally.seconds(stream)
+    if window != WHOLE:  # frames need not begin and end where the part does
+        of_part = max(0.0, min(declared_seconds, window.end_seconds) - window.start_seconds)
+        declared_seconds = of_part if tally.error else decoded_seconds
     facts = VideoFacts(
         num_frames_declared=declared_frames,
         num_frames_decoded=tally.num_decoded,
@@ -97,32 +106,6 @@ def _probe_stream(container: InputContainer, stream: VideoStream, window: Window
         **tally.picture_facts(),
     )
     return facts, tally.thumbnail_jpeg()
-
-
-def _items(
-    container: InputContainer, stream: VideoStream, window: Window
-) -> Iterable[av.VideoFrame | DecodeBreak]:
-    if window == WHOLE:
-        return decode(container, stream, past_errors=True)
-    first = float((stream.start_time or 0) * (stream.time_base or 0))
-    if window.start_seconds and stream.time_base:
-        target = int((first + window.start_seconds) / stream.time_base)
-        container.seek(target, stream=stream)  # to the key frame before it
-    return _in_window(decode(container, stream, past_errors=True), first, window)
-
-
-def _in_window(
-    items: Iterable[av.VideoFrame | DecodeBreak], first_seconds: float, window: Window
-) -> Iterator[av.VideoFrame | DecodeBreak]:
-    for item in items:
-        if isinstance(item, DecodeBreak):
-            yield item
-            continue
-        time = round((item.time or 0.0) - first_seconds, 6)
-        if time >= window.end_seconds:
-            return
-        if time >= window.start_seconds:
-            yield item
 
 
 class _Tally:
