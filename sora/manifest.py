@@ -1,6 +1,7 @@
 """The tables of the pipeline: the videos, their splits, and which stored result belongs to which."""
 
 import csv
+import math
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pandas as pd
 from sora.atomic import replacing
 from sora.errors import SoraError
 from sora.video.probe import VideoFacts
+from sora.video.read import Window
 
 LABEL_SEPARATOR = ";"
 TEXT_FACTS = [field.name for field in fields(VideoFacts) if field.type is str]
@@ -27,6 +29,7 @@ _TEXT = {
     "content_hash",
     "duplicate_of",
     "outcome",
+    "stage",
     "failed_at",
     "split",
     "key",
@@ -64,6 +67,36 @@ def read_records(path: Path) -> list[dict[str, Any]]:
     table = read_table(path)
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
     return [{str(name): value for name, value in row.items()} for row in rows]
+
+
+def videos_in(manifest: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that are videos, readable or not, without files that are none and too short pieces."""
+    return manifest[(manifest["outcome"] != "skipped") | (manifest["duplicate_of"] != "")]
+
+
+def windows_in(table: pd.DataFrame) -> list[Window]:
+    """Return the part of its file that each row of the manifest, or of a part of it, means."""
+    starts, ends = table["start_seconds"].fillna(0.0), table["end_seconds"].fillna(math.inf)
+    return [Window(float(start), float(end)) for start, end in zip(starts, ends, strict=True)]
+
+
+def final_outcomes(
+    manifest: pd.DataFrame, quarantine: pd.DataFrame, clips: pd.DataFrame, features: pd.DataFrame
+) -> pd.DataFrame:
+    """Return path, label, outcome, stage and reason of every input, by the first stage that ended its way.
+
+    The three later tables have path and reason; an empty reason is none.
+    """
+    ends = [
+        manifest[manifest["outcome"] != "ok"].assign(stage="ingest"),
+        quarantine.assign(outcome="skipped", stage="validate"),
+        clips.assign(outcome="failed", stage="preprocess"),
+        features.assign(outcome="failed", stage="extract"),
+    ]
+    ended = pd.concat([table[["path", "outcome", "stage", "reason"]] for table in ends])
+    first = ended[ended["reason"] != ""].drop_duplicates("path")
+    found = manifest[["path", "label"]].merge(first, how="left", on="path")
+    return found.fillna({"outcome": "ok", "stage": "", "reason": ""})
 
 
 def labels_in(label: str) -> list[str]:

@@ -1,6 +1,7 @@
 """Each video on its way into the manifest: located, fetched, hashed, cut."""
 
 import errno
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -72,8 +73,9 @@ def identify(entries: list[Entry], memory: Path) -> list[Entry]:
 
     ``memory`` keeps the hashes of unchanged files (``sora.sources.hashes``).
     """
-    hashes = content_hashes((entry.file for entry in entries if entry.goes_on), memory)
-    return [_identified(entry, hashes[entry.file]) if entry.goes_on else entry for entry in entries]
+    checked = [_refused_if_closed(entry) if entry.goes_on else entry for entry in entries]
+    hashes = content_hashes((entry.file for entry in checked if entry.goes_on), memory)
+    return [_identified(entry, hashes[entry.file]) if entry.goes_on else entry for entry in checked]
 
 
 def cut(entries: list[Entry], timelines: Mapping[str, Outcome], min_seconds: float) -> list[Entry]:
@@ -109,6 +111,10 @@ def _file(video: LabelledVideo, source: Path, fetched: Path) -> Path:
     if is_url(video.location):
         return fetched / target_name(video.location, video.sha256)
     return source / video.location
+
+
+def _refused_if_closed(entry: Entry) -> Entry:
+    return entry if os.access(entry.file, os.R_OK) else replace(entry, failure="may not be read; permit it")
 
 
 def _identified(entry: Entry, file_hash: str) -> Entry:

@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ from sora.errors import VideoError
 from sora.sources.hashes import content_hash
 from sora.sources.remote import NetworkError, Remote, open_remote
 from sora.video.container import SUFFIXES
+from sora.work import progress
 
 _CHUNK_BYTES = 1 << 20
 _NUM_CONNECTIONS = 8
@@ -64,10 +65,16 @@ def target_name(url: str, sha256: str = "") -> str:
 
 def fetch_all(downloads: Iterable[Download], rules: FetchRules) -> dict[Path, FetchFailure]:
     """Fetch what is not there yet, several at a time; return what failed, by target."""
-    todo = {download.target: download for download in downloads if not download.target.exists()}
-    with ThreadPoolExecutor(_NUM_CONNECTIONS) as pool:
-        failures = pool.map(lambda download: _try(download, rules), todo.values())
-        return {target: failure for target, failure in zip(todo, failures, strict=True) if failure}
+    wanted = {download.target: download for download in downloads}
+    todo = {target: download for target, download in wanted.items() if not target.exists()}
+    if not wanted:
+        return {}
+    with progress("fetch", len(todo), len(wanted) - len(todo)) as advance, _pool() as pool:
+        failures = {target: pool.submit(_try, download, rules) for target, download in todo.items()}
+        for future in as_completed(failures.values()):
+            future.result()
+            advance()
+    return {target: failed for target, future in failures.items() if (failed := future.result())}
 
 
 def fetch(download: Download, rules: FetchRules) -> None:
@@ -94,6 +101,10 @@ def fetch(download: Download, rules: FetchRules) -> None:
     download.target.parent.mkdir(parents=True, exist_ok=True)
     partial.replace(download.target)
     _discard(partial)
+
+
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_NUM_CONNECTIONS)
 
 
 def _try(download: Download, rules: FetchRules) -> FetchFailure | None:

@@ -83,3 +83,13 @@ def test_whole_videos_become_pieces_of_their_group():
     assert len({entry.content_hash for entry in pieces}) == 5
     assert pieces[2].skipped == "lasts 0.2 s, at least 0.5 expected"
     assert (pieces[4].failure, pieces[4].seconds) == ("is empty (0 bytes)", 0.5)
+
+
+def test_a_file_that_may_not_be_read_costs_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    files = [tmp_path / "open.mp4", tmp_path / "closed.mp4"]
+    for file in files:
+        file.write_bytes(b"film")
+    monkeypatch.setattr("os.access", lambda path, mode: path != files[1])  # root may read everything
+    entries = locate([LabelledVideo(f.name, "run", "g") for f in files], tmp_path, tmp_path)
+    found = identify(entries, tmp_path / "hashes.json")
+    assert [entry.failure for entry in found] == ["", "may not be read; permit it"]
