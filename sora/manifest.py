@@ -24,6 +24,7 @@ SPLIT_NAMES = ("train", "val", "test")
 _TEXT = {
     "path",
     "file",
+    "url",
     "label",
     "group",
     "content_hash",

@@ -69,7 +69,8 @@ def fetch_all(downloads: Iterable[Download], rules: FetchRules) -> dict[Path, Fe
     todo = {target: download for target, download in wanted.items() if not target.exists()}
     if not wanted:
         return {}
-    with progress("fetch", len(todo), len(wanted) - len(todo)) as advance, _pool() as pool:
+    threads = ThreadPoolExecutor(_NUM_CONNECTIONS)
+    with progress("fetch", len(todo), len(wanted) - len(todo)) as advance, threads as pool:
         failures = {target: pool.submit(_try, download, rules) for target, download in todo.items()}
         for future in as_completed(failures.values()):
             future.result()
@@ -101,10 +102,6 @@ def fetch(download: Download, rules: FetchRules) -> None:
     download.target.parent.mkdir(parents=True, exist_ok=True)
     partial.replace(download.target)
     _discard(partial)
-
-
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_NUM_CONNECTIONS)
 
 
 def _try(download: Download, rules: FetchRules) -> FetchFailure | None:

@@ -75,8 +75,7 @@ def run(params: Params, settings: Settings) -> None:
     listing = list_videos(source, params.split_column, params.group_column, params.group_pattern)
     entries = _fetch(locate(listing.videos, source, layout.FETCHED), params.max_fetch_mib)
     entries = identify(entries, layout.HASHES)
-    entries = _cut(entries, cut_rule(params), settings.runtime)
-    facts, seconds = _read_facts(entries, settings.runtime)
+    entries, facts, seconds = _read(entries, cut_rule(params), settings.runtime)
     manifest = manifest_table(entries, listing.skipped, facts, source)
     write_table(layout.MANIFEST, manifest)
     splits = {entry.video.path: entry.video.split for entry in entries}
@@ -113,66 +112,70 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def _fetch(entries: list[Entry], max_mib: float) -> list[Entry]:
-    names = {entry.file.name for entry in entries if is_url(entry.video.location)}
+    url_of = {entry.file.name: entry.video.location for entry in entries if is_url(entry.video.location)}
     fetched, partial = VideoStore(layout.FETCHED, ""), VideoStore(layout.PARTIAL, "")
     layout.PARTIAL.mkdir(parents=True, exist_ok=True)
     with fetched.writing():
         found = fetch(entries, FetchRules(layout.PARTIAL, round(max_mib * 2**20)))
-        fetched.prune(names)
-        partial.prune(names | {f"{name}.version" for name in names})
+        fetched.prune([*url_of, layout.FETCHED_URLS.name])
+        partial.prune([*url_of, *(f"{name}.version" for name in url_of)])
+        there = sorted((name, url) for name, url in url_of.items() if fetched.path(name).exists())
+        write_table(layout.FETCHED_URLS, pd.DataFrame(there, columns=["file", "url"]))
     return found
 
 
-def _cut(entries: list[Entry], rule: cuts.Shots | cuts.Windows | None, runtime: Runtime) -> list[Entry]:
-    store = VideoStore(layout.CUTS, ".json")
-    if rule is None:
-        with store.writing():
-            store.prune([])
-        return entries
-    whole = {e.content_hash: (e.file, rule) for e in entries if e.goes_on and e.video.window == read.WHOLE}
-    parameters = {type(rule).__name__: asdict(rule)}
-    versions = {"cuts": cuts.VERSION, "read": read.VERSION}
-    keys = {digest: result_key(digest, parameters, versions) for digest in whole}
-    found = _stored_or_new(write_cuts, whole, keys, store, runtime=runtime, title="cut")
-    return cut(entries, found, rule.min_seconds)
-
-
-def _read_facts(
-    entries: list[Entry], runtime: Runtime
-) -> tuple[dict[str, probe.VideoFacts], dict[str, float]]:
-    """Return the facts by content hash, and how long each failed video, by path, was tried."""
-    videos = {entry.content_hash: (entry.file, entry.video.window) for entry in entries if entry.goes_on}
-    keys = {digest: result_key(digest, {}, {"probe": probe.VERSION}) for digest in videos}
-    thumbnails = VideoStore(layout.THUMBNAILS, ".jpg")
-    items = {digest: (*video, thumbnails.path(digest)) for digest, video in videos.items()}
-    with thumbnails.writing():
-        store = VideoStore(layout.FACTS, ".json")
-        found = _stored_or_new(write_facts, items, keys, store, runtime=runtime, title="ingest")
+def _read(
+    entries: list[Entry], rule: cuts.Shots | cuts.Windows | None, runtime: Runtime
+) -> tuple[list[Entry], dict[str, probe.VideoFacts], dict[str, float]]:
+    """Return the entries, cut; the facts by content hash; how long each video, by path, was tried."""
+    store, thumbnails = VideoStore(layout.FACTS, ".json"), VideoStore(layout.THUMBNAILS, ".jpg")
+    with store.writing(), thumbnails.writing():
+        timelines = _cut_jobs(entries, rule) if rule else {}
+        if rule:
+            entries = cut(entries, _results(write_cuts, timelines, store, runtime, "cut"), rule.min_seconds)
+        videos = _facts_jobs(entries, thumbnails)
+        found = _results(write_facts, videos, store, runtime, "ingest")
+        store.prune(job.key for jobs in (timelines, videos) for job in jobs.values())
         thumbnails.prune(videos)
     facts = {
         digest: probe.VideoFacts(**(outcome.value or {"error": outcome.reason}))
         for digest, outcome in found.items()
     }
     seconds = {e.video.path: found[e.content_hash].seconds if e.goes_on else e.seconds for e in entries}
-    return facts, seconds
+    return entries, facts, seconds
 
 
-def _stored_or_new(
-    work: Callable[[Any], None],
-    items: dict[str, tuple[Any, ...]],
-    keys: dict[str, str],
-    store: VideoStore,
-    *,
-    runtime: Runtime,
-    title: str,
+@dataclass(frozen=True)
+class _Job:
+    """What a child process is given, and the key that its result is stored under."""
+
+    item: tuple[Any, ...]
+    key: str
+
+
+def _cut_jobs(entries: list[Entry], rule: cuts.Shots | cuts.Windows) -> dict[str, _Job]:
+    parameters = {type(rule).__name__: asdict(rule)}
+    versions = {"cuts": cuts.VERSION, "read": read.VERSION}
+    whole = {e.content_hash: e.file for e in entries if e.goes_on and e.video.window == read.WHOLE}
+    return {d: _Job((file, rule), result_key(d, parameters, versions)) for d, file in whole.items()}
+
+
+def _facts_jobs(entries: list[Entry], thumbnails: VideoStore) -> dict[str, _Job]:
+    versions = {"probe": probe.VERSION}
+    parts = {e.content_hash: (e.file, e.video.window) for e in entries if e.goes_on}
+    return {d: _Job((*part, thumbnails.path(d)), result_key(d, {}, versions)) for d, part in parts.items()}
+
+
+def _results(
+    work: Callable[[Any], None], jobs: dict[str, _Job], store: VideoStore, runtime: Runtime, title: str
 ) -> dict[str, Outcome]:
-    """Return the stored result, or why there is none, of each item; ``work`` writes those not yet there."""
-    with store.writing():
-        todo = [name for name in items if not store.path(keys[name]).exists()]
-        jobs = [(*items[name], store.path(keys[name])) for name in todo]
-        new = dict(zip(todo, map_videos(work, jobs, runtime, title, len(items) - len(todo)), strict=True))
-        store.prune(keys.values())
-    return {name: _result(new.get(name, Outcome(None)), store.path(keys[name])) for name in items}
+    """Return the stored result, or why there is none, of each job; ``work`` writes those not yet there."""
+    paths = {name: store.path(job.key) for name, job in jobs.items()}
+    todo = [name for name in jobs if not paths[name].exists()]
+    items = [(*jobs[name].item, paths[name]) for name in todo]
+    done = map_videos(work, items, runtime, title, len(jobs) - len(todo))
+    new = dict(zip(todo, done, strict=True))
+    return {name: _result(new.get(name, Outcome(None)), paths[name]) for name in jobs}
 
 
 def _result(outcome: Outcome, stored: Path) -> Outcome:

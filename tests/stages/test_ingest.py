@@ -161,7 +161,10 @@ def test_videos_by_url_are_fetched_once_and_bad_ones_cost_themselves(run: Run, t
     assert manifest.loc[f"{url}/gone.mp4", "reason"] == ("not fetched: the server answers 404 (Not Found)")
     assert manifest.loc[f"{url}/a.mp4", "size_bytes"] == len(good)
     assert [len(served.ranges) for served in files.values()] == [2, 2]
-    assert len(list(Path("data/fetched").iterdir())) == 2
+    urls = read_table(Path("data/fetched/urls.csv")).set_index("url")["file"]
+    assert set(urls.index) == {local, f"{url}/a.mp4"}
+    assert {path.name for path in Path("data/fetched").iterdir()} == {"urls.csv", *urls}
+    assert manifest.loc[local, "file"] == f"data/fetched/{urls[local]}"
     assert list(Path("data/.partial").iterdir()) == []
 
 
