@@ -1,11 +1,13 @@
 """The clean clip of a video file: the one way to it, for preprocess and for serving."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from sora.errors import VideoError
 from sora.frames.inputs import choose_frames, clean_clip, decoded_size
@@ -41,6 +43,12 @@ def survey_video(path: Path, spec: ClipSpec, window: Window = WHOLE) -> Survey:
     frames = iterate_frames(path, survey_size, grey=True, window=window)
     timed = ((frame.time_seconds, frame.pixels) for frame in frames)
     return survey_frames(timed, with_speed=spec.selection.max_speed > 0)
+
+
+def window_of(row: Mapping[Hashable, Any]) -> Window:
+    """Return the part of a file that a row of the video table names; absent or empty bounds are open."""
+    bounds = {name: row.get(name) for name in ("start_seconds", "end_seconds")}
+    return replace(WHOLE, **{name: value for name, value in bounds.items() if not pd.isna(value)})
 
 
 def _read_chosen(path: Path, spec: ClipSpec, window: Window) -> ChosenFrames:

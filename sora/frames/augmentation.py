@@ -29,8 +29,8 @@ class AugmentSpec:
         contrast: largest change about mid-grey, as a share.
         saturation: largest change, as a share.
         hue_degrees: largest turn of the hues, either way.
-        noise: largest standard deviation of Gaussian noise, as a share of 255; drawn anew for each frame, as a
-            sensor's is, at one strength for the clip.
+        noise: largest standard deviation of Gaussian noise, as a share of 255: one strength for the clip,
+            drawn anew for each frame, as a sensor's is.
         time_shift: largest shift of the moments, as a share of the clip.
         speed: largest change, as a share, of how fast moments follow one another; frames within a moment keep
             their interval. Moments beyond the ends of the clip are its first or last.
@@ -181,10 +181,9 @@ def _affine(width: int, height: int, changes: Changes) -> np.ndarray:
     factor = changes.zoom / changes.window_share
     centre = (width - 1) / 2, (height - 1) / 2
     matrix = cv2.getRotationMatrix2D(centre, changes.rotation_degrees, factor)
-    room = factor * (1 - changes.window_share)  # how far the kept window may lie off the middle, in sides
-    matrix[:, 2] += room * np.array(
-        [(0.5 - changes.window_left) * width, (0.5 - changes.window_top) * height]
-    )
+    room = factor * (1 - changes.window_share)  # how far the kept window may move, in sides of the view
+    matrix[0, 2] += room * (0.5 - changes.window_left) * width
+    matrix[1, 2] += room * (0.5 - changes.window_top) * height
     return matrix
 
 

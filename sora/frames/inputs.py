@@ -36,20 +36,20 @@ def choose_frames(times: np.ndarray, spec: ClipSpec, reasons: np.ndarray | None 
         times: float (N,), seconds from the first frame.
         spec: how many frames, and how far apart.
         reasons: str (N,), why a frame may not be chosen (``selection.drop_reasons``), empty where it may.
-            The others are taken as if they followed one another.
+            The others are played without the gaps.
 
     Raises:
         VideoError: no frame may be chosen.
     """
-    kept = np.arange(len(times)) if reasons is None else np.flatnonzero(reasons == "")
-    if reasons is not None and not len(kept):
+    shape = (spec.num_segments, spec.frames_per_segment, spec.frame_interval_seconds)
+    if reasons is None:
+        return sampling.segment_indices(times, *shape)
+    kept = reasons == ""
+    if not kept.any():
         dropped = selection.describe_reasons(reasons)
         raise VideoError(f"none of its {len(times)} frames is fit for use ({dropped})")
-    playing = times if reasons is None else sampling.close_gaps(times, kept)
-    chosen = sampling.segment_indices(
-        playing, spec.num_segments, spec.frames_per_segment, spec.frame_interval_seconds
-    )
-    return [int(i) for i in kept[chosen]]
+    playing = sampling.close_gaps(times, kept, reasons == selection.DUPLICATE)
+    return [int(i) for i in playing.frames[sampling.segment_indices(playing.times, *shape, playing.runs)]]
 
 
 def decoded_size(width: int, height: int, spec: ClipSpec) -> tuple[int, int]:

@@ -1,5 +1,7 @@
 """Which frames of a video make its clip: arithmetic on their times only."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 VERSION = 2  # raise it when other indices come out
@@ -9,19 +11,25 @@ _DECIMALS = 6  # of a frame: what floating point may have added
 
 
 def segment_indices(
-    times: np.ndarray, num_segments: int, frames_per_segment: int, frame_interval_seconds: float
+    times: np.ndarray,
+    num_segments: int,
+    frames_per_segment: int,
+    frame_interval_seconds: float,
+    runs: np.ndarray | None = None,
 ) -> list[int]:
     """Return ``num_segments * frames_per_segment`` frame indices, segment by segment.
 
     Each segment starts with the frame shown at the centre of an equal part of the duration (Wang et al.,
     "Temporal Segment Networks", 2016). Each further frame is the one nearest to ``frame_interval_seconds``
-    after the frame before it, at least one further on where the video is long enough. Short videos repeat
-    frames.
+    after the frame before it, at least one further on where the video is long enough. A start from which
+    there is no room for them gives way to the nearest one that has room. Short videos repeat frames.
 
     Args:
         times: float (N,), seconds from the first frame, in order. Times that differ from a constant rate by
             the rounding of a container count as constant.
         num_segments, frames_per_segment, frame_interval_seconds: see ``sora.frames.spec.ClipSpec``.
+        runs: int (N,), the number of the uninterrupted run that a frame belongs to; a segment stays in one,
+            where any run is long enough. None: there is one.
 
     Raises:
         ValueError: there is no frame.
@@ -31,20 +39,41 @@ def segment_indices(
         raise ValueError("expected at least 1 frame, got 0")
     edges = _edges(np.asarray(times, np.float64))
     chains = _chains(edges, frames_per_segment, frame_interval_seconds)
-    latest = np.flatnonzero(chains[-1] < num_frames).max(initial=0)
     parts = (np.arange(num_segments) + 0.5) * (edges[-1] / num_segments)
     centres = np.floor(np.round(_positions(parts, edges), _DECIMALS)).astype(int)
-    starts = np.minimum(centres, latest)
+    starts = _nearest(_starts_with_room(chains, runs), centres)
     return [int(i) for i in np.minimum(chains[:, starts].T, num_frames - 1).ravel()]
 
 
-def close_gaps(times: np.ndarray, kept: np.ndarray) -> np.ndarray:
-    """Return the times, float64 (K,), of the frames ``kept``, int (K,), played one after the other.
+class Playing(NamedTuple):
+    """What is left of a video, played without gaps.
 
-    What was dropped takes no time: each frame stays as long as it did in ``times``, float (N,).
+    Attributes:
+        frames: int (K,), indices in the video.
+        times: float64 (K,), seconds.
+        runs: int (K,), see ``segment_indices``.
     """
-    stays = np.diff(_edges(np.asarray(times, np.float64)))[kept]
-    return np.concatenate([[0.0], np.cumsum(stays)[:-1]])
+
+    frames: np.ndarray
+    times: np.ndarray
+    runs: np.ndarray
+
+
+def close_gaps(times: np.ndarray, kept: np.ndarray, shown_on: np.ndarray) -> Playing:
+    """Leave out frames of a video.
+
+    Args:
+        times: float (N,), seconds from the first frame.
+        kept: bool (N,).
+        shown_on: bool (N,), frames left out that only repeat the one before: it stays for their time too. All
+            others take no time with them, and end a run.
+    """
+    alive = np.flatnonzero(kept | shown_on)
+    stays = np.diff(_edges(np.asarray(times, np.float64)))[alive]
+    begins = np.concatenate([[0.0], np.cumsum(stays)[:-1]])
+    runs = np.concatenate([[0], np.cumsum(np.diff(alive) > 1)])
+    own = kept[alive]
+    return Playing(alive[own], begins[own], runs[own])
 
 
 def spread_over(kept: np.ndarray, num_segments: int) -> np.ndarray:
@@ -80,3 +109,21 @@ def _chains(edges: np.ndarray, length: int, interval_seconds: float) -> np.ndarr
     for _ in range(length - 1):
         chains.append(np.minimum(following[chains[-1]], count))
     return np.stack(chains)
+
+
+def _starts_with_room(chains: np.ndarray, runs: np.ndarray | None) -> np.ndarray:
+    """Return the frames, int (S,) with S >= 1, from which a whole segment can start."""
+    first, last = chains[0], chains[-1]
+    fits = last < len(first)
+    if runs is not None:
+        unbroken = fits & (runs == runs[np.minimum(last, len(first) - 1)])
+        fits = unbroken if unbroken.any() else fits
+    return first[fits] if fits.any() else first[:1]
+
+
+def _nearest(candidates: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return for each of ``wanted`` the nearest of the ascending ``candidates``, the earlier of two."""
+    after = np.searchsorted(candidates, wanted).clip(0, len(candidates) - 1)
+    before = np.maximum(after - 1, 0)
+    nearer = np.abs(candidates[before] - wanted) <= np.abs(candidates[after] - wanted)
+    return np.where(nearer, candidates[before], candidates[after])

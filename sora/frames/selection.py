@@ -9,6 +9,7 @@ from sora.frames.spec import SelectionSpec
 from sora.frames.survey import Survey
 
 VERSION = 1  # raise it when other frames are dropped
+DUPLICATE = "duplicate"
 
 _EQUAL_LEVELS = 0.05  # what a codec changes where it repeats a frame
 
@@ -20,7 +21,7 @@ def drop_reasons(survey: Survey, spec: SelectionSpec) -> np.ndarray:
         "over-exposed": survey.brightness > spec.max_brightness,
         "still": still_ends(survey.local_change, spec.static_change),
         "frozen": frozen_frames(survey.times, survey.change, spec.frozen_seconds),
-        "duplicate": duplicate_frames(survey.change) & spec.drop_duplicates,
+        DUPLICATE: duplicate_frames(survey.change) & spec.drop_duplicates,
         "blurred": blurred_frames(survey.sharpness, spec.min_relative_sharpness),
         "too fast": (survey.speed > spec.max_speed) & (spec.max_speed > 0),
     }

@@ -106,6 +106,7 @@ def _views(params: Params) -> list[View]:
     clips = read_table(layout.CLIP_INDEX)
     clips = clips[clips["reason"] == ""]
     labels = _training_labels() if params.num_views > 1 else {}
+    _require_known(params.augment.no_flip_labels, labels)
     views = []
     for path, key in zip(clips["path"], clips["key"], strict=True):
         views.append(View(path, key))
@@ -113,6 +114,15 @@ def _views(params: Params) -> list[View]:
             may_flip = params.augment.may_flip(labels[path])
             views += [View(path, key, number, may_flip) for number in range(1, params.num_views)]
     return views
+
+
+def _require_known(no_flip_labels: list[str], labels: dict[str, str]) -> None:
+    unknown = sorted(set(no_flip_labels) - set(labels.values()))
+    if labels and unknown:
+        raise SoraError(
+            f"params.yaml: extract.augment.no_flip_labels: no training video has the label {unknown[0]!r}; "
+            f"there are {', '.join(sorted(set(labels.values())))}"
+        )
 
 
 def _training_labels() -> dict[str, str]:

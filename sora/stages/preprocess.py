@@ -1,15 +1,14 @@
 """preprocess: one clean, fixed-shape, lossless clip per valid video."""
 
-from collections.abc import Hashable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import pandas as pd
 
 from sora import layout
 from sora.atomic import write_json
-from sora.clip import read_clean_clip
+from sora.clip import read_clean_clip, window_of
 from sora.frames.inputs import CLIP_VERSIONS
 from sora.frames.spec import ClipSpec
 from sora.manifest import read_table, write_table
@@ -25,7 +24,7 @@ Params: TypeAlias = ClipSpec  # the section of params.yaml is the specification 
 def run(params: Params, settings: Settings) -> None:
     """Write the clips that are not stored yet, and the index of all of them."""
     videos = read_table(layout.VALIDATED)
-    windows = [_window(row) for row in videos.to_dict("records")]
+    windows = [window_of(row) for row in videos.to_dict("records")]
     store = VideoStore(layout.CLIPS, ".mkv")
     keys = [clip_key(*video, params) for video in zip(videos["content_hash"], windows, strict=True)]
     with store.writing():
@@ -45,14 +44,6 @@ def clip_key(content_hash: str, window: Window, spec: ClipSpec) -> str:
     part = {} if window == WHOLE else {"window": asdict(window)}
     versions = {**CLIP_VERSIONS, "read": read.VERSION, "write": write.VERSION}
     return result_key(content_hash, {**asdict(spec), **part}, versions)
-
-
-def _window(row: dict[Hashable, Any]) -> Window:
-    """Return the part of a file that a row of the video table names; empty bounds are the file's own."""
-    start, end = row.get("start_seconds"), row.get("end_seconds")
-    return Window(
-        WHOLE.start_seconds if pd.isna(start) else start, WHOLE.end_seconds if pd.isna(end) else end
-    )
 
 
 def _write_clip(item: tuple[str, Window, str, ClipSpec]) -> None:
