@@ -6,6 +6,7 @@ import numpy as np
 VERSION = 1  # raise it when other pixels come out
 
 _LEARNING_ROUNDS = 3
+_BACKGROUND_SHARE = 0.5  # of the time that a place must be seen bare; OpenCV's 0.9 takes slow movers in
 _OPENING_PX, _CLOSING_PX = 3, 9
 _MOVER = 255  # the mask has 127 for shadows
 
@@ -24,6 +25,7 @@ def foreground_masks(frames: np.ndarray, var_threshold: float) -> np.ndarray:
     model = cv2.createBackgroundSubtractorMOG2(
         history=_LEARNING_ROUNDS * len(frames), varThreshold=var_threshold, detectShadows=True
     )
+    model.setBackgroundRatio(_BACKGROUND_SHARE)
     for frame in np.concatenate([frames] * _LEARNING_ROUNDS):
         model.apply(frame)
     masks = [model.apply(frame, learningRate=0) == _MOVER for frame in frames]
