@@ -1,4 +1,5 @@
 import math
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -10,8 +11,10 @@ from pictures import texture, walking_square
 
 from sora.clip import read_clean_clip, survey_video, window_of
 from sora.errors import VideoError
+from sora.frames.geometry import picture_box
+from sora.frames.inputs import decoded_size
 from sora.frames.selection import drop_reasons
-from sora.video.read import WHOLE, Window
+from sora.video.read import WHOLE, Window, read_frames
 
 LOSSLESS = {"codec": "ffv1", "pix_fmt": "bgr0"}
 
@@ -85,13 +88,13 @@ def test_black_bars_go_to_within_two_pixels(tmp_path: Path):
         picture = np.zeros((240, 320, 3), np.uint8)
         picture[31:209, 18:302] = np.roll(texture(178, 284), number, axis=1)
         pictures.append(picture)
-    path = write_pictures(tmp_path / "a.mp4", pictures, options={"crf": "23"})
-    spec = clip_spec(image_size_px=224, crop={"black_bar_level": 24})
+    path = write_pictures(tmp_path / "a.mp4", pictures, options={"crf": "30"})
+    spec = clip_spec(image_size_px=160, crop={"black_bar_level": 24})
+    decoded = read_frames(path, lambda times: range(16), partial(decoded_size, spec=spec)).pixels
+    assert decoded.shape == (16, 240, 320, 3)
+    assert np.abs(np.subtract(picture_box(decoded, 24), (18, 31, 302, 209))).max() <= 2
     found = read_clean_clip(path, spec).pixels
-    reference = cv2.resize(pictures[2][31:209, 18:302], (224, 224), interpolation=cv2.INTER_AREA)
-    assert np.abs(found[0].astype(int) - reference).mean() < 6
-    edges = np.concatenate([found[:, :2], found[:, -2:], found[:, :, :2].swapaxes(1, 2)], axis=1)
-    assert edges.max(axis=-1).mean() > 60
+    assert min(found[:, 2].mean(), found[:, -3].mean(), found[:, :, 2].mean(), found[:, :, -3].mean()) > 60
 
 
 def test_the_mover_stays_and_the_ground_is_painted(tmp_path: Path):

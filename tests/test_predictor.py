@@ -15,6 +15,7 @@ from sora.compression.quantization import to_litert
 from sora.errors import SoraError, VideoError
 from sora.frames.inputs import choose_frames, clean_clip, network_input
 from sora.predictor import Predictor, load_backbone, load_head
+from sora.video.pictures import square
 from sora.video.read import read_frames
 
 
@@ -36,7 +37,7 @@ def copied(bundle, tmp_path) -> Bundle:
 
 def test_predicts_what_keras_gives_for_the_same_frames(predictor, tmp_path):
     video = write_video(tmp_path / "clip.avi")
-    frames = read_frames(video, lambda count, fps: choose_frames(count, fps, SPEC.clip), 64)
+    frames = read_frames(video, lambda times: choose_frames(times, SPEC.clip), square(64))
     inputs = network_input(clean_clip(frames.pixels, SPEC.clip), SPEC)
     features = np.asarray(tiny_backbone()(inputs.images))
     probabilities, embedding = tiny_head()([features[None], inputs.motion[None]])

@@ -26,7 +26,8 @@ class SelectionSpec:
         frozen_seconds: pictures that stand still for at least so long are dropped, but for the first frame.
         drop_duplicates: whether frames equal to the one before are dropped.
         min_relative_sharpness: frames less sharp than this share of the video's median are dropped.
-        max_speed: frames that move faster, in longer sides of the picture per second, are dropped.
+        max_speed: frames in which the camera swings faster, in longer sides of the picture per second, are
+            dropped.
     """
 
     __pydantic_config__: ClassVar = _STRICT

@@ -50,12 +50,12 @@ def test_speed_is_in_longer_sides_a_second(fps: float):
     wide = texture(120, 260)
     frames = np.stack([wide[:, 6 * i : 6 * i + 160] for i in range(6)])
     seen = survey_frames(timed(frames, fps), with_speed=True)
-    np.testing.assert_allclose(seen.speed[1:], 6 * fps / 160, rtol=0.15)
+    np.testing.assert_allclose(seen.speed[1:], 6 * fps / 160, rtol=0.05)
     assert survey_frames(timed(frames, fps), with_speed=False).speed.max() == 0
 
 
 def test_a_video_without_frames_is_refused():
-    with pytest.raises(VideoError, match="no frame decodes"):
+    with pytest.raises(VideoError, match="has no frame in this part"):
         survey_frames([], with_speed=False)
 
 
