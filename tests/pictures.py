@@ -31,8 +31,7 @@ def texture(height: int, width: int, seed: int = 0) -> np.ndarray:
 def walking_square(
     count: int, *, size: int = 96, side: int = 24, step: int = 4
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Frames uint8 RGB (N, size, size, 3) of a textured square that goes right over a still ground, and where it is,
-    bool (N, size, size)."""
+    """Frames uint8 RGB (N, size, size, 3), a square going right over a still ground, and its mask."""
     ground, square = texture(size, size, 1) // 2, texture(side, side, 2) // 2 + 127
     frames, masks = np.repeat(ground[None], count, axis=0), np.zeros((count, size, size), bool)
     for number in range(count):

@@ -85,8 +85,8 @@ def test_threads_share_a_predictor(predictor, tmp_path):
 def test_a_video_that_breaks_off_is_predicted_with_a_warning(predictor, tmp_path, monkeypatch):
     video = write_video(tmp_path / "clip.avi")
 
-    def read(path, choose, size_px):
-        return replace(read_frames(path, choose, size_px), warning="breaks after frame 12: damaged")
+    def read(*arguments):
+        return replace(read_frames(*arguments), warning="breaks after frame 12: damaged")
 
     whole = predictor.predict(video)
     monkeypatch.setattr("sora.clip.read_frames", read)

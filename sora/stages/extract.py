@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
@@ -95,8 +95,8 @@ def feature_key(view: View, recipe: Recipe, network: str) -> str:
     parameters = {**asdict(recipe.spec), "network": network}
     versions = {"motion": motion.VERSION}
     if view.number:  # the clip itself depends on no augmentation
-        drawn = {"seed": recipe.seed, "view": view.number, "may_flip": view.may_flip}
-        parameters |= {"augment": asdict(recipe.augment), **drawn}
+        drawn = replace(recipe.augment, flip=view.may_flip, no_flip_labels=[])  # as for this label
+        parameters |= {"augment": asdict(drawn), "seed": recipe.seed, "view": view.number}
         versions |= {"augmentation": augmentation.VERSION}
     return result_key(view.clip, parameters, versions)
 

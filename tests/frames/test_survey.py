@@ -9,7 +9,7 @@ from sora.errors import VideoError
 from sora.frames import survey
 from sora.frames.survey import survey_frames, survey_size
 
-GOLDEN = (1, "132236203354c999")
+GOLDEN = (1, "7f5dffc97b310134")
 
 
 def timed(frames: np.ndarray, fps: float = 10) -> list[tuple[float, np.ndarray]]:
