@@ -65,9 +65,16 @@ def inspect(
     """Show the decoded facts of a video; exit code 1 where it is not wholly readable."""
     from dataclasses import asdict
 
-    from sora.video.probe import probe
+    from sora.errors import VideoError
+    from sora.guard import Guard
+    from sora.video.probe import VideoFacts, probe
 
-    facts = asdict(probe(video))
+    with Guard() as guard:
+        try:
+            found = guard.call(probe, video)
+        except VideoError as error:
+            found = VideoFacts(error=str(error))
+    facts = asdict(found)
     if not facts["error"]:
         del facts["error"]
     if as_json:

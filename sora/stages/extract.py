@@ -19,8 +19,8 @@ from sora.frames.inputs import by_segment, network_input
 from sora.frames.spec import ClipSpec, InputSpec, MotionSpec
 from sora.manifest import read_table, write_table
 from sora.params import STRICT, Settings, convert
-from sora.predictor import kept_backbone
 from sora.quiet import import_tensorflow
+from sora.runtimes import kept_backbone
 from sora.store import VideoStore, result_key
 from sora.video.write import read_clip
 from sora.work import map_videos

@@ -19,8 +19,13 @@ from sora.video.seek import IndexedVideo, LostPlaceError
 
 VERSION = 2  # raise it when the pixels of an unchanged file change
 
+Empty: TypeAlias = Callable[[tuple[int, ...]], np.ndarray]  # makes a uint8 array of a shape, to be filled
 # Times of all frames, float64 (N,), in seconds from the first -> places of the wanted ones, in any order.
 ChooseFrames: TypeAlias = Callable[[np.ndarray], Sequence[int]]
+
+
+def _empty(shape: tuple[int, ...]) -> np.ndarray:
+    return np.empty(shape, np.uint8)
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,13 @@ class TimedFrame(NamedTuple):
 
 
 def read_frames(
-    path: Path, choose: ChooseFrames, size: PictureSize, window: Window = WHOLE, *, num_threads: int = 1
+    path: Path,
+    choose: ChooseFrames,
+    size: PictureSize,
+    window: Window = WHOLE,
+    *,
+    num_threads: int = 1,
+    empty: Empty = _empty,
 ) -> ChosenFrames:
     """Read the frames that ``choose(times)`` names; places may come in any order and more than once.
 
@@ -78,10 +89,10 @@ def read_frames(
             first, chosen, times = _choose(index.times, choose, window)
             video = IndexedVideo(container, stream, table, index)
             maker = PictureMaker(size, stream.sample_aspect_ratio, num_threads=num_threads)
-            pixels = _read_indexed(video, np.array(chosen, np.int64) + first, maker)
+            pixels = _read_indexed(video, np.array(chosen, np.int64) + first, maker, empty)
             if pixels is not None:
                 return ChosenFrames(pixels, times[chosen], len(times), "")
-    return _read_through(path, guess_times(table, unit, fps), choose, size, window)
+    return _read_through(path, guess_times(table, unit, fps), _Wish(choose, size, window, empty))
 
 
 def iterate_frames(
@@ -107,7 +118,9 @@ def iterate_frames(
         raise VideoError("no frame decodes")
 
 
-def _read_indexed(video: IndexedVideo, frames: np.ndarray, maker: PictureMaker) -> np.ndarray | None:
+def _read_indexed(
+    video: IndexedVideo, frames: np.ndarray, maker: PictureMaker, empty: Empty
+) -> np.ndarray | None:
     """Return the pictures of ``frames``, int64 (K,), or None where not all of them decode."""
     places: dict[int, list[int]] = {}
     for place, frame in enumerate(frames.tolist()):
@@ -117,7 +130,7 @@ def _read_indexed(video: IndexedVideo, frames: np.ndarray, maker: PictureMaker) 
         for frame, decoded in video.decode(np.unique(frames)):
             picture = maker.picture(decoded)
             if not len(pixels):
-                pixels = np.empty((len(frames), *picture.shape), np.uint8)
+                pixels = empty((len(frames), *picture.shape))
             for place in places.pop(frame):
                 pixels[place] = picture
     except (LostPlaceError, av.error.FFmpegError):
@@ -125,19 +138,27 @@ def _read_indexed(video: IndexedVideo, frames: np.ndarray, maker: PictureMaker) 
     return None if places else pixels
 
 
-def _read_through(
-    path: Path, times: np.ndarray, choose: ChooseFrames, size: PictureSize, window: Window
-) -> ChosenFrames:
+class _Wish(NamedTuple):
+    choose: ChooseFrames
+    size: PictureSize
+    window: Window
+    empty: Empty
+
+
+def _read_through(path: Path, times: np.ndarray, wish: _Wish) -> ChosenFrames:
     """Read once by the times that the packets promise, and once more where decoding gives others."""
     for _ in range(2):
-        first, chosen, in_window = _choose(times, choose, window) if len(times) else (0, [], times)
-        reading = _decode_all(path, {first + place for place in chosen}, size)
+        first, chosen, in_window = _choose(times, wish.choose, wish.window) if len(times) else (0, [], times)
+        reading = _decode_all(path, {first + place for place in chosen}, wish.size)
         if len(reading.times) == 0:
             raise VideoError(f"no frame decodes{reading.warning and ': ' + reading.warning}")
         if len(reading.times) == len(times):
             break
         times = reading.times
-    pixels = np.stack([reading.pictures[first + place] for place in chosen])
+    pictures = [reading.pictures[first + place] for place in chosen]
+    pixels = wish.empty((len(pictures), *(pictures[0].shape if pictures else (0, 0, 3))))
+    for place, picture in enumerate(pictures):
+        pixels[place] = picture
     return ChosenFrames(pixels, in_window[chosen], len(in_window), reading.warning)
 
 

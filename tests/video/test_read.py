@@ -4,7 +4,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from coded_clips import coded_picture, read_index, write_coded, write_sound
+from coded_clips import coded_picture, damage_packet, read_index, write_coded, write_sound
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from video_corpus import CASES, GOP, NUM_FRAMES, Case, write_without_start
@@ -153,15 +153,6 @@ def test_a_start_that_cannot_be_decoded_is_not_counted(tmp_path: Path):
     result = read_frames(path, lambda times: range(len(times)), native)
     assert [read_index(picture) - 1 for picture in result.pixels] == expected
     assert indices_read(path, [0, 5]) == [expected[0], expected[5]]
-
-
-def damage_packet(path: Path, place: int) -> None:
-    data = bytearray(path.read_bytes())
-    with av.open(str(path)) as container:
-        packets = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size]
-    start, size = packets[place]
-    data[start + 4 : start + size] = b"\xff" * (size - 4)
-    path.write_bytes(data)
 
 
 def test_a_file_that_breaks_gives_what_came_before_and_says_where(tmp_path: Path):
