@@ -1,5 +1,6 @@
 """The clean clip of a video file: the one way to it, for preprocess and for serving."""
 
+import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -7,7 +8,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from sora.errors import VideoError
 from sora.frames.inputs import choose_frames, clean_clip, decoded_size
@@ -47,8 +47,8 @@ def survey_video(path: Path, spec: ClipSpec, window: Window = WHOLE) -> Survey:
 
 def window_of(row: Mapping[Hashable, Any]) -> Window:
     """Return the part of a file that a row of the video table names; absent or empty bounds are open."""
-    bounds = {name: row.get(name) for name in ("start_seconds", "end_seconds")}
-    return replace(WHOLE, **{name: value for name, value in bounds.items() if not pd.isna(value)})
+    bounds = {name: row.get(name, math.nan) for name in ("start_seconds", "end_seconds")}
+    return replace(WHOLE, **{name: value for name, value in bounds.items() if not math.isnan(value)})
 
 
 def _read_chosen(path: Path, spec: ClipSpec, window: Window) -> ChosenFrames:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from sora.atomic import write_bytes
 from sora.errors import SoraError, VideoError
+from sora.guard import Guard
 from sora.preview.content import Recipe, VideoContent, video_content
 from sora.preview.sheet import contact_sheet
 from sora.preview.subjects import find_subjects
@@ -19,11 +20,13 @@ def write_preview(source: str, recipe: Recipe, max_videos: int, output: Path) ->
         raise SoraError(f"{output}: a contact sheet is a PNG; give it a name that ends in .png")
     contents: list[VideoContent] = []
     unreadable = []
-    for subject in find_subjects(source, max_videos):
-        try:
-            contents.append(video_content(subject, recipe))
-        except VideoError as error:
-            unreadable.append(f"{subject.file}: {error}")
+    subjects = find_subjects(source, max_videos)
+    with Guard() as guard:
+        for subject in subjects:
+            try:
+                contents.append(guard.call(video_content, subject, recipe))
+            except VideoError as error:
+                unreadable.append(f"{subject.file}: {error}")
     if not contents:
         raise SoraError(unreadable[0])
     write_bytes(output, contact_sheet(contents))
