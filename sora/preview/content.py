@@ -29,6 +29,12 @@ class Subject:
     label: str = ""
     window: Window = WHOLE
 
+    @property
+    def title(self) -> str:
+        """The name of the file, and which part of it."""
+        bounds = (self.window.start_seconds, self.window.end_seconds)
+        return self.file.name + ("" if self.window == WHOLE else "  {:g} to {:g} s".format(*bounds))
+
 
 @dataclass(frozen=True, eq=False)
 class Tile:
@@ -98,7 +104,7 @@ def video_content(subject: Subject, recipe: Recipe) -> VideoContent:
     except VideoError as error:
         verdict = str(error)
     return VideoContent(
-        title=subject.file.name,
+        title=subject.title,
         caption=_caption(probe(subject.file), subject, len(reasons), describe_reasons(reasons)),
         before=_before(subject, survey.times, reasons),
         reasons=reasons,

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -54,6 +56,13 @@ def test_a_video_that_is_set_aside_is_shown_with_the_verdict(half_dark: Path):
 def test_only_the_part_of_a_video_is_shown(half_dark: Path):
     content = video_content(Subject(half_dark, window=Window(0.0, 0.4)), RECIPE)
     assert len(content.reasons) == 10
+    assert content.title == "half_dark.mkv  0 to 0.4 s"
+
+
+def test_a_sheet_needs_no_tensorflow():
+    code = "import sys, sora.preview.command, sora.stages.extract; print('tensorflow' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout == "False\n"
 
 
 def decoded(png: bytes) -> np.ndarray:
