@@ -92,6 +92,19 @@ def test_the_window_follows_the_mover_under_a_panning_camera():
     assert np.abs(np.subtract(motion_box(panned, 0.5), box)).max() <= 12
 
 
+@settings(max_examples=15, deadline=None)
+@given(st.integers(16, 60), st.integers(16, 60), st.floats(0.05, 1), st.integers(0, 99))
+def test_the_window_has_its_size_and_lies_inside(height: int, width: int, share: float, seed: int):
+    pairs = noise((2, 2, height, width, 3), seed)
+    before = pairs.copy()
+    box = motion_box(pairs, share)
+    assert (box.right - box.left, box.bottom - box.top) == (round(share * width), round(share * height))
+    assert min(box) >= 0
+    assert (box.right <= width, box.bottom <= height) == (True, True)
+    np.testing.assert_array_equal(pairs, before)
+    assert motion_box(pairs, share) == box
+
+
 def test_the_window_is_in_the_middle_where_nothing_moves_and_whole_at_one():
     still = np.repeat(texture(100, 120)[None, None], 2, axis=1)
     assert motion_box(still, 0.5) == Box(30, 25, 90, 75)
