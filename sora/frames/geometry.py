@@ -10,7 +10,7 @@ from sora.frames.motion import dense_flow, remove_camera_motion
 VERSION = 1  # raise it when other pixels come out
 
 _FLOW_SIZE_PX = 112
-_BAR_PERCENTILE = 98  # a few bright pixels of noise make no picture
+_NOISE_SHARE = 0.02  # of a row or column: a few bright pixels make no picture
 _MIN_PICTURE_SHARE = 0.25  # of each side; less is a dark scene, not a picture between bars
 
 
@@ -40,12 +40,12 @@ def picture_box(frames: np.ndarray, black_bar_level: int) -> Box:
     whole = Box(0, 0, width, height)
     if black_bar_level == 0:
         return whole
-    grey = frames.max(axis=-1)
-    rows = np.percentile(grey, _BAR_PERCENTILE, axis=2).max(axis=0) > black_bar_level
+    bright = frames.max(axis=-1) > black_bar_level
+    rows = (bright.mean(axis=2) > _NOISE_SHARE).any(axis=0)
     if not rows.any():
         return whole
     top, bottom = _span(rows)
-    columns = np.percentile(grey[:, top:bottom], _BAR_PERCENTILE, axis=1).max(axis=0) > black_bar_level
+    columns = (bright[:, top:bottom].mean(axis=1) > _NOISE_SHARE).any(axis=0)
     if not columns.any():
         return whole
     left, right = _span(columns)
