@@ -99,8 +99,8 @@ def video_content(subject: Subject, recipe: Recipe) -> VideoContent:
     after: list[Row] = []
     verdict = ""
     try:
-        chosen = choose_frames(survey.times, recipe.clip, usable)
         after = _after(subject, recipe)
+        chosen = choose_frames(survey.times, recipe.clip, usable)
     except VideoError as error:
         verdict = str(error)
     return VideoContent(
