@@ -10,7 +10,7 @@ from av.video.stream import VideoStream
 from sora.errors import VideoError
 from sora.video.container import DecodeBreak, packets
 
-MAX_FRAMES = 1_000_000  # nine hours at 30 frames per second
+MAX_FRAMES = 500_000  # four and a half hours at 30 frames per second
 NO_TIME = -(2**63)
 # Decoders that give one frame, as shown, for every packet. VP8 is not one: it has packets that show nothing.
 _ONE_FRAME_A_PACKET = frozenset(
