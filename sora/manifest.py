@@ -1,7 +1,6 @@
 """The tables of the pipeline: the videos, their splits, and which stored result belongs to which."""
 
 import csv
-import math
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ import pandas as pd
 from sora.atomic import replacing
 from sora.errors import SoraError
 from sora.video.probe import VideoFacts
-from sora.video.read import Window
 
 LABEL_SEPARATOR = ";"
 TEXT_FACTS = [field.name for field in fields(VideoFacts) if field.type is str]
@@ -73,12 +71,6 @@ def read_records(path: Path) -> list[dict[str, Any]]:
 def videos_in(manifest: pd.DataFrame) -> pd.DataFrame:
     """Return the rows that are videos, readable or not, without files that are none and too short pieces."""
     return manifest[(manifest["outcome"] != "skipped") | (manifest["duplicate_of"] != "")]
-
-
-def windows_in(table: pd.DataFrame) -> list[Window]:
-    """Return the part of its file that each row of the manifest, or of a part of it, means."""
-    starts, ends = table["start_seconds"].fillna(0.0), table["end_seconds"].fillna(math.inf)
-    return [Window(float(start), float(end)) for start, end in zip(starts, ends, strict=True)]
 
 
 def final_outcomes(

@@ -11,10 +11,8 @@ from sora.manifest import (
     labels_in,
     read_table,
     videos_in,
-    windows_in,
     write_table,
 )
-from sora.video.read import WHOLE, Window
 
 
 def table(**columns: list[object]) -> pd.DataFrame:
@@ -48,11 +46,6 @@ def test_labels():
     assert labels_in(" wave; run;run; ") == ["run", "wave"]
     assert labels_in("run") == ["run"]
     assert labels_in(" ; ") == []
-
-
-def test_windows():
-    rows = table(start_seconds=[math.nan, 0.0, 2.5], end_seconds=[math.nan, 1.0, math.nan])
-    assert windows_in(rows) == [WHOLE, Window(0.0, 1.0), Window(2.5)]
 
 
 def test_videos_are_all_but_what_is_none():
