@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sora.errors import SoraError
 from sora.sources.fetching import Download, FetchRules, fetch_all, target_name
 from sora.sources.hashes import content_hashes
 from sora.sources.videos import LabelledVideo, is_url, part_hash
@@ -85,6 +86,9 @@ def cut(entries: list[Entry], timelines: Mapping[str, Outcome], min_seconds: flo
         entries: the videos; those that are parts already stay.
         timelines: by content hash, the fields of the ``Timeline`` or why there is none.
         min_seconds: shorter pieces are left out.
+
+    Raises:
+        SoraError: a piece is a part that the user listed beside the whole video.
     """
     found: list[Entry] = []
     for entry in entries:
@@ -95,7 +99,19 @@ def cut(entries: list[Entry], timelines: Mapping[str, Outcome], min_seconds: flo
             found.append(replace(entry, failure=outcome.reason, seconds=outcome.seconds))
         else:
             found += [_part(entry, piece) for piece in pieces(Timeline(**outcome.value), min_seconds)]
+    _refuse_twice(found)
     return found
+
+
+def _refuse_twice(entries: list[Entry]) -> None:
+    seen: set[str] = set()
+    for entry in entries:
+        if entry.video.path in seen:
+            raise SoraError(
+                f"{entry.video.path} is listed as a part and is a piece of the whole video too; list the video "
+                "or its parts, or set ingest.cut to none"
+            )
+        seen.add(entry.video.path)
 
 
 def _part(entry: Entry, piece: Piece) -> Entry:

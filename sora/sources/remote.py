@@ -61,10 +61,9 @@ def open_remote(url: str, offset: int, version: str) -> Iterator[Remote]:
         VideoError: the file is not there or not to be had.
         NetworkError: the same request may work later.
     """
+    is_http = url.startswith(("http://", "https://"))
     with _translated():
-        remote = (_open_http if url.startswith(("http://", "https://")) else _open_fsspec)(
-            url, offset, version
-        )
+        remote = (_open_http if is_http else _open_fsspec)(url, offset, version)
     with closing(remote.stream):
         yield remote
 

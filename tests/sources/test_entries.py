@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from file_server import Served, file_server
 
+from sora.errors import SoraError
 from sora.sources.entries import Entry, cut, fetch, identify, locate
 from sora.sources.fetching import FetchRules
 from sora.sources.videos import LabelledVideo, part_hash
@@ -64,7 +65,7 @@ def test_hashes_sizes_and_wrong_checksums(tmp_path: Path):
 
 def test_whole_videos_become_pieces_of_their_group():
     whole = Entry(LabelledVideo("a.mp4", "run", "g", "test"), Path("a.mp4"), "hash", 9)
-    part = Entry(LabelledVideo("a.mp4", "run", "g", window=Window(1, 2)), Path("a.mp4"), "part")
+    part = Entry(LabelledVideo("a.mp4", "run", "g", window=Window(0.5, 2)), Path("a.mp4"), "part")
     broken = Entry(LabelledVideo("b.mp4", "run", "b.mp4"), Path("b.mp4"), "broken")
     timelines = {
         "hash": Outcome({"duration_seconds": 2.2, "cuts_seconds": [1.0, 2.0]}),
@@ -75,7 +76,7 @@ def test_whole_videos_become_pieces_of_their_group():
         "a.mp4#t=0,1",
         "a.mp4#t=1,2",
         "a.mp4#t=2",
-        "a.mp4#t=1,2",
+        "a.mp4#t=0.5,2",
         "b.mp4",
     ]
     assert {entry.video.group for entry in pieces[:4]} == {"g"}
@@ -83,6 +84,14 @@ def test_whole_videos_become_pieces_of_their_group():
     assert len({entry.content_hash for entry in pieces}) == 5
     assert pieces[2].skipped == "lasts 0.2 s, at least 0.5 expected"
     assert (pieces[4].failure, pieces[4].seconds) == ("is empty (0 bytes)", 0.5)
+
+
+def test_a_piece_that_is_listed_too_is_refused():
+    whole = Entry(LabelledVideo("a.mp4", "run", "g"), Path("a.mp4"), "hash")
+    part = Entry(LabelledVideo("a.mp4", "walk", "g", window=Window(1)), Path("a.mp4"), "part")
+    timelines = {"hash": Outcome({"duration_seconds": 2.0, "cuts_seconds": [1.0]})}
+    with pytest.raises(SoraError, match=r"a.mp4#t=1 is listed as a part and is a piece of the whole"):
+        cut([whole, part], timelines, 0.5)
 
 
 def test_a_file_that_may_not_be_read_costs_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
