@@ -108,8 +108,8 @@ def _refuse_twice(entries: list[Entry]) -> None:
     for entry in entries:
         if entry.video.path in seen:
             raise SoraError(
-                f"{entry.video.path} is listed as a part and is a piece of the whole video too; list the video "
-                "or its parts, or set ingest.cut to none"
+                f"{entry.video.path} is listed as a part and is a piece of the whole video too; "
+                "list the video or its parts, or set ingest.cut to none"
             )
         seen.add(entry.video.path)
 

@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sora.errors import VideoError
-from sora.video.cuts import Piece, Shots, Timeline, Windows, find_cuts, pieces, shot_cuts, window_cuts
+from sora.video.cuts import (
+    VERSION,
+    Piece,
+    Shots,
+    Timeline,
+    Windows,
+    find_cuts,
+    pieces,
+    shot_cuts,
+    window_cuts,
+)
 from sora.video.read import WHOLE, TimedFrame, Window
 
 SHOTS = Shots(min_seconds=0.5, threshold=27.0)
@@ -97,3 +107,15 @@ def test_short_pieces_are_left_out_in_words_and_an_uncut_video_stays_whole():
     assert [piece.skipped for piece in found[:-1]] == ["", ""]
     assert pieces(Timeline(0.1, []), 5.0) == [Piece(WHOLE)]
     assert Windows(3.0).min_seconds == 1.5
+
+
+def test_golden_cuts():
+    rng = np.random.default_rng(7)
+    scenes = rng.integers(0, 256, (6, 36, 64, 3), np.uint8)
+    frames = [np.roll(scenes[i // 17 % 6], i, axis=1) // (1 + i // 17 % 3) for i in range(150)]
+    found = shot_cuts(timed(frames, [i / 29.97 for i in range(150)]), Shots(0.4, 70.0))
+    assert (VERSION, found, window_cuts(61.5, 7.3)) == (
+        1,
+        Timeline(5.005, [0.551, 1.685, 2.252, 3.387, 3.954]),
+        [7.3, 14.6, 21.9, 29.2, 36.5, 43.8, 51.1, 58.4],
+    ), "changed output: raise VERSION and the expectation"
