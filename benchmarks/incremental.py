@@ -133,9 +133,8 @@ def show(figures: list[dict[str, Any]], total: float, same: bool) -> None:
     for row in figures:
         table.add_row(*map(str, row.values()))
     Console(width=110).print(table)
-    print(
-        f"{total:.2f} videos of work beyond start-up; results {'equal' if same else 'DIFFER from'} a clean run's"
-    )
+    print(f"{total:.2f} videos of work beyond start-up, at most {MAX_VIDEOS} wanted")
+    print("the results equal those of a clean run" if same else "the results DIFFER from those of a clean run")
 
 
 if __name__ == "__main__":
