@@ -134,7 +134,7 @@ def show(figures: list[dict[str, Any]], total: float, same: bool) -> None:
         table.add_row(*map(str, row.values()))
     Console(width=110).print(table)
     print(f"{total:.2f} videos of work beyond start-up, at most {MAX_VIDEOS} wanted")
-    print("the results equal those of a clean run" if same else "the results DIFFER from those of a clean run")
+    print(f"the results {'equal' if same else 'DIFFER from'} those of a clean run")
 
 
 if __name__ == "__main__":
