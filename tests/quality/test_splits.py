@@ -109,6 +109,7 @@ def labels_with(videos: pd.DataFrame, splits: list[str], split: str) -> set[str]
     return {label for labels, found in rows if found == split for label in labels.split(";")}
 
 
+@settings(deadline=None)
 @given(MANY_LABELS, SEEDS, st.integers(2, 6), st.floats(0, 0.89), st.randoms(use_true_random=False))
 def test_folds_are_disjoint_and_leave_every_label_in_train(
     videos: pd.DataFrame, seed: int, num_folds: int, val: float, random
@@ -126,6 +127,7 @@ def test_folds_are_disjoint_and_leave_every_label_in_train(
     assert len(tested) == len(set(tested))
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(2, 9), min_size=1, max_size=4), SEEDS, st.integers(2, 6))
 def test_with_one_label_a_group_the_folds_partition_evenly(sizes: list[int], seed: int, num_folds: int):
     rows = [(f"l{i}", f"l{i}g{j}") for i, size in enumerate(sizes) for j in range(size)]

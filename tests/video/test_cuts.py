@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from coded_clips import write_pictures
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sora.errors import VideoError
@@ -80,6 +80,7 @@ def test_what_cannot_be_read_cannot_be_cut(tmp_path: Path):
             find_cuts(tmp_path / "a.mp4", rule)
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1e4), st.floats(1, 1e3))
 def test_windows_cover_the_video(duration: float, length: float):
     ends = [0.0, *window_cuts(duration, length)]
