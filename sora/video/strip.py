@@ -7,7 +7,7 @@ from sora.errors import SoraError
 
 TILE_WIDTH_PX, TILE_HEIGHT_PX = 160, 120
 MAX_TILES = 8
-_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 80]
+_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 75]
 
 
 def strip_jpeg(pictures: list[np.ndarray]) -> bytes:
