@@ -56,10 +56,10 @@ class Confounds:
         """Return a finding where all columns together do so."""
         if not self._tells(self.together, max_gain):
             return []
-        columns = [f"{name} {self.columns[name].accuracy:.0%}" for name in self.telling(max_gain)]
+        columns = [f"{name} {_percent(self.columns[name].accuracy)}" for name in self.telling(max_gain)]
         reason = (
-            f"metadata alone names the right label for {self.together.accuracy:.0%} of the videos, where "
-            f"chance is {self.chance:.0%} ({', '.join(columns) or 'no column on its own'})"
+            f"metadata alone names the right label for {_percent(self.together.accuracy)} of the videos, where "
+            f"chance is {_percent(self.chance)} ({', '.join(columns) or 'no column on its own'})"
         )
         return [Finding(NO_CONFOUNDS, reason)]
 
@@ -155,3 +155,7 @@ def _trial(labels: np.ndarray, groups: np.ndarray, seed: int) -> _Trial | None:
         return None
     splitter = StratifiedGroupKFold(num_folds, shuffle=True, random_state=seed)
     return _Trial(labels, units, list(splitter.split(labels, labels, groups)), seed)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"

@@ -122,7 +122,7 @@ def group_findings(videos: pd.DataFrame) -> list[Finding]:
     return findings
 
 
-def _ends(row: Any, other: Any) -> dict[str, str]:
+def _ends(row: Any, other: Any) -> dict[str, Any]:
     names = ("label", "group", "split")
     return {
         "path": row["path"],
