@@ -1,4 +1,4 @@
-"""Copies of real videos planted across splits, as careless collecting makes them: mirrored, re-encoded, renamed."""
+"""Copies of real videos planted across splits: mirrored, re-encoded and smaller, or only renamed."""
 
 import csv
 import random
@@ -34,7 +34,9 @@ def write_copy(
         stream = old.streams.video[0]
         rate = stream.average_rate
         written = new.add_stream("libx264", rate=rate, options={"crf": str(crf), "preset": "veryfast"})
-        written.width, written.height = (2 * round(scale * side / 2) for side in (stream.width, stream.height))
+        written.width, written.height = (
+            2 * round(scale * side / 2) for side in (stream.width, stream.height)
+        )
         written.pix_fmt, written.thread_count = "yuv420p", 1
         for number, frame in enumerate(old.decode(stream)):
             if number >= skip_seconds * rate:

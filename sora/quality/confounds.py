@@ -58,8 +58,8 @@ class Confounds:
             return []
         columns = [f"{name} {_percent(self.columns[name].accuracy)}" for name in self.telling(max_gain)]
         reason = (
-            f"metadata alone names the right label for {_percent(self.together.accuracy)} of the videos, where "
-            f"chance is {_percent(self.chance)} ({', '.join(columns) or 'no column on its own'})"
+            f"metadata alone names the right label for {_percent(self.together.accuracy)} of the videos, "
+            f"where chance is {_percent(self.chance)} ({', '.join(columns) or 'no column on its own'})"
         )
         return [Finding(NO_CONFOUNDS, reason)]
 

@@ -32,7 +32,8 @@ def _surviving_share(before: np.ndarray, after: np.ndarray) -> float:
         return 0.0
     num_up_to = np.cumsum(np.bincount(before.ravel(), minlength=256))
     level = int(np.searchsorted(num_up_to, (1 - _EDGE_SHARE) * before.size))
-    edges = before >= max(level, 1)
+    # Above the level, not at it: at a low one lie all the slopes of a smooth background.
+    edges = before > level if num_up_to[level] < before.size else before >= max(level, 1)
     strong = before[edges].astype(np.float32)
     lost = np.maximum(0, strong - after[edges])
     return 1 - float(lost.sum()) / float(strong.sum()) if strong.size else 0.0
