@@ -42,6 +42,15 @@ class Validation:
         """The warnings that matter still: none on videos that are set aside anyway."""
         return [finding for finding in self.verdict.warnings if finding.path not in self.verdict.quarantined]
 
+    @property
+    def lost(self) -> dict[str, list[Finding]]:
+        """Path to findings of the videos that are set aside for more than being copies."""
+        return {
+            path: found
+            for path, found in self.verdict.quarantined.items()
+            if {finding.rule for finding in found} - _COPY_RULES
+        }
+
 
 def validate_set(
     videos: pd.DataFrame,
@@ -90,7 +99,7 @@ def summarise(
         "num_videos": len(videos),
         "num_valid": len(validation.fit),
         "num_quarantined": len(quarantined),
-        "lost_share": _lost_share(videos, quarantined),
+        "lost_share": _lost_share(videos, validation),
         "groups_per_label": {label: groups.get(label, 0) for label in sorted(set(videos["label"]))},
         "quarantined": {path: _reasons(quarantined[path]) for path in sorted(quarantined)},
         "released": {
@@ -111,10 +120,9 @@ def _left(videos: pd.DataFrame, verdict: Verdict) -> pd.DataFrame:
     return videos[~videos["path"].isin(list(verdict.quarantined))]
 
 
-def _lost_share(videos: pd.DataFrame, quarantined: dict[str, list[Finding]]) -> float:
-    originals = videos[videos["duplicate_of"] == ""]
-    lost = [path for path, found in quarantined.items() if {finding.rule for finding in found} - _COPY_RULES]
-    return round(float(originals["path"].isin(lost).sum()) / max(len(originals), 1), _DECIMALS)
+def _lost_share(videos: pd.DataFrame, validation: Validation) -> float:
+    originals = videos.loc[videos["duplicate_of"] == "", "path"]
+    return round(float(originals.isin(list(validation.lost)).sum()) / max(len(originals), 1), _DECIMALS)
 
 
 def _reasons(found: list[Finding]) -> list[str]:

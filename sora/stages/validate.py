@@ -16,7 +16,7 @@ from sora.params import STRICT, Settings
 from sora.quality.expectations import Audio, Limits, check_videos
 from sora.quality.findings import CertainSeverity, Severity, Verdict, WholeSetSeverity, lines_by_rule
 from sora.quality.release import read_releases, refuse_impossible, released_paths
-from sora.quality.validation import summarise, validate_set
+from sora.quality.validation import Validation, summarise, validate_set
 
 RELEASES = Path("release.yaml")
 
@@ -118,7 +118,7 @@ def run(params: Params, settings: Settings) -> None:
     for line in lines_by_rule(validation.warnings):
         print(f"warning: {line}", file=sys.stderr, flush=True)
     _refuse_failures(validation.verdict)
-    _refuse_poor_set(params, summary)
+    _refuse_poor_set(params, summary, validation)
 
 
 def quarantine_table(manifest: pd.DataFrame, verdict: Verdict) -> pd.DataFrame:
@@ -142,13 +142,13 @@ def _refuse_failures(verdict: Verdict) -> None:
         )
 
 
-def _refuse_poor_set(params: Params, summary: dict[str, Any]) -> None:
+def _refuse_poor_set(params: Params, summary: dict[str, Any], validation: Validation) -> None:
     if summary["lost_share"] > params.max_lost_share:
-        path, reasons = next(iter(summary["quarantined"].items()))
+        found = next(iter(validation.lost.values()))
         raise SoraError(
             f"{summary['lost_share']:.0%} of the videos are not fit to learn from, more than "
             f"validate.max_lost_share = {params.max_lost_share:.0%}; see {layout.QUARANTINE} "
-            f"(first: {path}: {reasons[0]})"
+            f"(first: {found[0]})"
         )
     for label, count in summary["groups_per_label"].items():
         if count < params.min_groups_per_label:
