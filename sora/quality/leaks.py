@@ -53,7 +53,8 @@ def exact_pairs(videos: pd.DataFrame) -> list[CopyPair]:
 def near_pairs(videos: pd.DataFrame) -> list[CopyPair]:
     """Return the pairs of videos that show the same footage and are not equal bytes.
 
-    ``videos`` has path, label, group, split, content_hash and the hashes over time of VideoFacts.
+    ``videos`` has path, label, group, split, content_hash, duplicate_of and the hashes over time.
+    Copies of equal bytes are in no pair, for their originals are; they explain why siblings look alike.
     """
     rows: list[Any] = videos.to_dict("records")
     fingerprints = [
@@ -64,7 +65,8 @@ def near_pairs(videos: pd.DataFrame) -> list[CopyPair]:
     pairs = []
     for pair in found:
         first, second, shift = rows[pair.first], rows[pair.second], pair.alignment.shift_seconds
-        if first["content_hash"] == second["content_hash"]:
+        same_file = first["content_hash"] == second["content_hash"]
+        if same_file or first["duplicate_of"] or second["duplicate_of"]:
             continue
         if _rank(first["split"]) < _rank(second["split"]):
             first, second, shift = second, first, -shift

@@ -67,8 +67,10 @@ def validate_set(
     ``videos`` is the manifest with a split ("" where there is none); ``severity`` is that of every rule.
     """
     verdict = judge(found, severity, released)
-    exact = exact_pairs(videos[videos["num_frames_decoded"] > 0])
-    pairs = exact + near_pairs(_left(videos, verdict))
+    decoded = videos[videos["num_frames_decoded"] > 0]
+    usable = _left(decoded, verdict)["path"]
+    copies_too = decoded["path"].isin(usable) | (decoded["duplicate_of"] != "")
+    pairs = exact_pairs(decoded) + near_pairs(decoded[copies_too])
     verdict += judge(copy_findings(pairs) + label_findings(pairs), severity, released)
     fit = _left(videos, verdict)
     counts = videos_per_label(fit)

@@ -71,6 +71,19 @@ def test_equal_files_are_exact_pairs_and_no_near_ones():
     assert copy_findings([pair]) == []  # the rule of equal files sees to it
 
 
+def test_a_copy_of_equal_bytes_explains_why_its_sibling_looks_alike(monkeypatch):
+    rows = [
+        video("walk/a.mp4", moving_scene(1, 0), group="g2"),
+        video("walk/b.mp4", moving_scene(1, 0), group="g1", duplicate_of="walk/a.mp4"),
+        video("walk/c.mp4", moving_scene(1, 1), group="g1"),
+    ]
+    for module, name in (("alignment", "MAX_{}_BITS"), ("duplicates", "_KEY_{}_BITS")):  # siblings match
+        for what in ("PICTURE", "MOTION"):
+            monkeypatch.setattr(f"sora.quality.{module}.{name.format(what)}", 63)
+    assert near_pairs(pd.DataFrame([rows[0], rows[2]])) != []
+    assert near_pairs(pd.DataFrame(rows)) == []
+
+
 def test_two_labels_of_one_footage_are_found_on_both_videos():
     rows = [
         video("run/a.mp4", SCENE, label="run"),
