@@ -17,7 +17,7 @@ from sora.quality.alignment import Alignment, align
 from sora.video.fingerprint import Fingerprint, mirrored
 
 _NUM_KEYS = 3
-_KEY_PICTURE_BITS, _KEY_MOTION_BITS = 14, 22  # of 63, for one moment
+_KEY_PICTURE_BITS, _KEY_MOTION_BITS = 12, 16  # of 63, for one moment
 _BLOCK = 1 << 22  # comparisons at a time
 _SIBLING = 1.5  # times as far as the nearest
 
