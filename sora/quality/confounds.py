@@ -2,8 +2,8 @@
 
 A frame rate, a size or a codec that goes with a class leaves traces in the pictures, and a model that has
 learnt them is wrong on videos from elsewhere. How bright or how lively a video is belongs to its content and
-is not asked. The bit rate is, although lively scenes raise it: a class that was compressed harder is a shortcut
-too. The columns are named, so that a person can judge.
+is not asked. The bit rate is, although lively scenes raise it: a class that was compressed harder is a
+shortcut too. The columns are named, so that a person can judge.
 """
 
 from collections.abc import Sequence
