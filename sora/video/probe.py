@@ -12,7 +12,7 @@ from av.video.stream import VideoStream
 from sora.errors import VideoError
 from sora.video.container import DecodeBreak, decode, open_video
 from sora.video.facts import VideoFacts
-from sora.video.pictures import PictureTally
+from sora.video.tally import PictureTally
 
 VERSION = 2  # raise it when any fact of an unchanged file changes
 _RATE_IF_UNKNOWN = 25  # frames per second, for streams that give neither times nor a rate

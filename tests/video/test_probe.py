@@ -7,8 +7,8 @@ import pytest
 from coded_clips import coded_picture, read_index, write_coded, write_pictures, write_sound
 
 from sora.video.fingerprint import from_hex, mirrored
-from sora.video.pictures import perceptual_hash
 from sora.video.probe import VideoFacts, probe, probe_with_thumbnail
+from sora.video.tally import perceptual_hash
 
 ODD = Path(__file__).parents[3] / "shared/datasets/odd"
 ODD_ROWS = list(csv.DictReader((ODD / "facts.csv").open())) if (ODD / "facts.csv").is_file() else []
