@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sora.errors import SoraError
-from sora.frames.spec import ClipSpec, InputSpec, MotionSpec
+from sora.frames.spec import InputSpec, from_mapping
 
 RECORD = "bundle.json"
 NUM_VERSION_DIGITS = 16
@@ -93,7 +93,7 @@ def read_bundle(folder: Path) -> Bundle:
             folder=folder,
             backbone=files["backbone"],
             head=files["head"],
-            spec=_spec(content["spec"]),
+            spec=from_mapping(InputSpec, content["spec"]),
             labels=tuple(content["labels"]),
             variant=content["variant"],
             version=record["version"],
@@ -164,8 +164,3 @@ def _digest(path: Path) -> str:
 def _version(content: dict[str, Any]) -> str:
     text = json.dumps(content, sort_keys=True, ensure_ascii=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:NUM_VERSION_DIGITS]
-
-
-def _spec(values: dict[str, Any]) -> InputSpec:
-    parts = {"clip": ClipSpec(**values["clip"]), "motion": MotionSpec(**values["motion"])}
-    return InputSpec(**{**values, **parts})

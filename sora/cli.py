@@ -65,9 +65,16 @@ def inspect(
     """Show the decoded facts of a video; exit code 1 where it is not wholly readable."""
     from dataclasses import asdict
 
-    from sora.video.probe import probe
+    from sora.errors import VideoError
+    from sora.guard import Guard
+    from sora.video.probe import VideoFacts, probe
 
-    facts = asdict(probe(video))
+    with Guard() as guard:
+        try:
+            found = guard.call(probe, video)
+        except VideoError as error:
+            found = VideoFacts(error=str(error))
+    facts = asdict(found)
     if not facts["error"]:
         del facts["error"]
     if as_json:
@@ -77,6 +84,33 @@ def inspect(
         for name, value in facts.items():
             print(f"{name.replace('_', ' '):<{width}}  {value}")
     raise typer.Exit(int("error" in facts))
+
+
+@app.command()
+def preview(
+    source: Annotated[str, typer.Argument(help="A video, a folder of videos, or a label.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The PNG to write.")] = Path("preview.png"),
+    videos: Annotated[int, typer.Option(min=1, max=20, help="The most videos to show.")] = 4,
+    views: Annotated[int, typer.Option(min=0, max=20, help="Augmented views of each video.")] = 2,
+) -> None:
+    """Draw a contact sheet of videos before and after cleaning and augmentation, as params.yaml has it."""
+    from sora.errors import SoraError
+    from sora.params import read_section
+    from sora.preview.command import write_preview
+    from sora.preview.content import Recipe
+    from sora.stages import extract, preprocess
+
+    try:
+        augment = read_section("extract", extract.Params).augment
+        recipe = Recipe(
+            read_section("preprocess", preprocess.Params), augment, read_section("seed", int), views
+        )
+        unreadable = write_preview(source, recipe, videos, output)
+    except SoraError as error:
+        raise _failure(str(error)) from error
+    for line in unreadable:
+        typer.echo(f"left out: {line}", err=True)
+    print(output)
 
 
 @app.command()

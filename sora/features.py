@@ -16,7 +16,7 @@ class FeatureSet:
     """Features of the videos of one or more splits.
 
     Attributes:
-        videos: columns path, label, group, split, key; one row per video.
+        videos: columns path, view, label, group, split, key; one row per view of a video, 0 being itself.
         frames: float32 (N, T, F), multi-level features per frame.
         motion: float32 (N, T, M), motion features per frame.
     """
@@ -35,17 +35,22 @@ class FeatureSet:
         return self.videos["label"].map({label: i for i, label in enumerate(labels)}).to_numpy(np.int64)
 
 
-def load_features(splits: tuple[str, ...]) -> FeatureSet:
-    """Read the stored features of every valid video of ``splits``, ordered by path.
+def load_features(splits: tuple[str, ...], *, all_views: bool = False) -> FeatureSet:
+    """Read the stored features of every valid video of ``splits``, ordered by path and view.
+
+    Args:
+        splits: names of splits.
+        all_views: whether the augmented views of training videos come as further rows.
 
     Raises:
         SoraError: there is none.
     """
     table = read_table(layout.FEATURE_INDEX)
     table = table[table["reason"] == ""].drop(columns="reason")
-    table = table.merge(read_table(layout.SPLITS), on="path", validate="one_to_one")
+    table = table if all_views else table[table["view"] == 0]
+    table = table.merge(read_table(layout.SPLITS), on="path", validate="many_to_one")
     table = table.merge(read_table(layout.VALIDATED)[["path", "label", "group"]], on="path")
-    table = table[table["split"].isin(splits)].sort_values("path", ignore_index=True)
+    table = table[table["split"].isin(splits)].sort_values(["path", "view"], ignore_index=True)
     if table.empty:
         raise SoraError(f"no valid video is in the splits {', '.join(splits)}; see {layout.QUARANTINE}")
     store = VideoStore(layout.FEATURES, ".npz")

@@ -58,6 +58,17 @@ def read_params(sections: dict[str, type], path: Path = PARAMS) -> tuple[dict[st
     return read, Settings(convert(Annotated[int, Ge(0)], values["seed"], f"{path}: seed"), runtime)
 
 
+def read_section(name: str, kind: type[T], path: Path = PARAMS) -> T:
+    """Return one section of ``path`` as ``kind``, for commands that need no other.
+
+    Raises:
+        SoraError: as ``read_params``.
+    """
+    values = _read_yaml(path)
+    _refuse(path, "missing", {name} - values.keys(), {name})
+    return convert(kind, values[name], f"{path}: {name}")
+
+
 def convert(kind: Any, value: Any, where: str) -> Any:
     """Return ``value`` as ``kind``, checked strictly; ``where`` begins the message of the error."""
     try:

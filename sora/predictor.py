@@ -1,11 +1,8 @@
 """Running an exported bundle: a video in, probabilities and an embedding out; without Keras or TensorFlow."""
 
-import functools
-import threading
-from collections.abc import Callable
+import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -13,10 +10,8 @@ from sora.bundle import read_bundle
 from sora.clip import read_clean_clip
 from sora.errors import SoraError
 from sora.frames.inputs import network_input
-from sora.quiet import silent_stderr
-
-Backbone: TypeAlias = Callable[[np.ndarray], np.ndarray]
-Head: TypeAlias = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+from sora.guard import Budget, Guard
+from sora.runtimes import load_backbone, load_head
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,10 +32,15 @@ class Prediction:
 
 
 class Predictor:
-    """A loaded bundle. Threads may share it: videos are read side by side, the networks run one at a time."""
+    """A loaded bundle; videos are read in child processes, for nobody vouches for them.
 
-    def __init__(self, bundle_folder: Path) -> None:
+    Threads may share it: videos are read side by side, the networks run one at a time.
+    """
+
+    def __init__(self, bundle_folder: Path, budget: Budget | None = None) -> None:
         """Load and check the bundle; raises SoraError where it is missing or damaged."""
+        self._guard = Guard(budget, os.cpu_count() or 1)
+        self._guard.warm_up()
         self.bundle = read_bundle(bundle_folder)
         self._backbone = load_backbone(self.bundle.backbone)
         self._head = load_head(self.bundle.head)
@@ -49,9 +49,10 @@ class Predictor:
         """Predict one video file.
 
         Raises:
-            VideoError: it does not decode, or no moment of it is well exposed.
+            VideoError: it does not decode, crashes the decoder or goes beyond the budget, or no moment of it
+                is well exposed.
         """
-        clip = read_clean_clip(Path(path), self.bundle.spec.clip)
+        clip = self._guard.call(read_clean_clip, Path(path), self.bundle.spec.clip)
         inputs = network_input(clip.pixels, self.bundle.spec)
         features = self._backbone(inputs.images)
         probabilities, embedding = self._head(features, inputs.motion)
@@ -62,131 +63,3 @@ class Predictor:
             )
         named = {label: float(value) for label, value in zip(labels, probabilities, strict=True)}
         return Prediction(named, labels[int(probabilities.argmax())], embedding, clip.warning)
-
-
-def load_backbone(path: Path) -> Backbone:
-    """Load the network of single frames, .onnx or .tflite, on one thread.
-
-    The callable takes normalised RGB images, float32 (T, S, S, 3), and gives features, float32 (T, F).
-
-    Raises:
-        SoraError: the file cannot be loaded.
-    """
-    path = Path(path)
-    return _onnx_backbone(path) if path.suffix == ".onnx" else _litert_backbone(path)
-
-
-@functools.lru_cache(maxsize=1)
-def kept_backbone(path: Path) -> Backbone:
-    """Load a backbone once for all the videos that this process sees."""
-    return load_backbone(path)
-
-
-def load_head(path: Path) -> Head:
-    """Load the .tflite network over a whole video, on one thread.
-
-    The callable takes features (T, F) and motion (T, M), both float32, and gives probabilities, float32 (C,)
-    in [0, 1] with sum 1, and an embedding, float32 (E,).
-
-    Raises:
-        SoraError: the file cannot be loaded, or lacks those inputs and outputs.
-    """
-    network = _LiteRT(Path(path))
-    frames, motion = network.input_named("frames"), network.input_named("motion")
-    first = _place_of_probabilities(network)
-
-    def run(features: np.ndarray, motion_features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        outputs = network.run({frames: features[None], motion: motion_features[None]})
-        return outputs[first][0], outputs[1 - first][0]
-
-    return run
-
-
-def _onnx_backbone(path: Path) -> Backbone:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-    try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # its exceptions have no common class but this
-        raise SoraError(f"{path}: ONNX Runtime cannot load it ({_one_line(error)})") from error
-    name = session.get_inputs()[0].name
-    return lambda images: session.run(None, {name: images})[0]
-
-
-def _litert_backbone(path: Path) -> Backbone:
-    network = _LiteRT(path)
-    return lambda images: np.concatenate([network.run({0: image[None]})[0] for image in images])
-
-
-class _LiteRT:
-    """One interpreter behind a lock; inputs and outputs go by their place."""
-
-    def __init__(self, path: Path) -> None:
-        from ai_edge_litert.interpreter import Interpreter
-
-        self._path = path
-        self._lock = threading.Lock()
-        try:
-            with silent_stderr():
-                self._interpreter = Interpreter(str(path), num_threads=1)
-                self._interpreter.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
-            raise SoraError(f"{path}: LiteRT cannot load it ({_one_line(error)})") from error
-        self._inputs: list[dict[str, Any]] = self._interpreter.get_input_details()
-        self._outputs: list[dict[str, Any]] = self._interpreter.get_output_details()
-
-    @property
-    def input_shapes(self) -> list[tuple[int, ...]]:
-        return [tuple(int(size) for size in details["shape"]) for details in self._inputs]
-
-    @property
-    def output_names(self) -> list[str]:
-        return [details["name"] for details in self._outputs]
-
-    def input_named(self, name: str) -> int:
-        """Give the place of the input that bears this name, as the converter decorates it."""
-        places = [place for place, details in enumerate(self._inputs) if name in details["name"]]
-        if len(places) != 1:
-            names = ", ".join(details["name"] for details in self._inputs)
-            raise SoraError(f"{self._path}: needs one input {name}, has {names}")
-        return places[0]
-
-    def run(self, arrays: dict[int, np.ndarray]) -> list[np.ndarray]:
-        """Take float32 arrays by the place of their input, and give copies of all outputs."""
-        with self._lock:
-            for place, array in arrays.items():
-                self._interpreter.set_tensor(self._inputs[place]["index"], array)
-            self._interpreter.invoke()
-            return [self._interpreter.get_tensor(details["index"]) for details in self._outputs]
-
-
-def _place_of_probabilities(head: _LiteRT) -> int:
-    """Tell the outputs of a head apart: by name where the converter kept it, else by what they give.
-
-    Two runs on noise: probabilities are never negative and their sum is 1, an embedding's is so by no means.
-    """
-    if len(head.output_names) != 2:
-        raise SoraError(f"a head must give probabilities and an embedding, not {head.output_names}")
-    for place, name in enumerate(head.output_names):
-        if "probabilities" in name:
-            return place
-    rng = np.random.default_rng(0)
-    runs = [
-        head.run({i: rng.normal(size=s).astype(np.float32) for i, s in enumerate(head.input_shapes)})
-        for _ in range(2)
-    ]
-    places = [place for place in (0, 1) if all(_is_distribution(outputs[place]) for outputs in runs)]
-    return places[0] if places else 0
-
-
-def _is_distribution(values: np.ndarray) -> bool:
-    return bool((values >= 0).all() and abs(float(values.sum()) - 1) < 0.02)  # int8 rounds to 1/256
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

@@ -1,22 +1,19 @@
 """Work per video, in child processes: a video that crashes or hangs a decoder costs that video alone."""
 
-import multiprocessing
 import os
-import resource
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from pebble import ProcessExpired, ProcessPool
+from pebble import ProcessFuture
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from sora.errors import VideoError
+from sora.guard import Budget, Guard
 from sora.params import Runtime
 
 
@@ -44,66 +41,21 @@ def map_videos(
         num_stored: how many more are already done, to be told.
     """
     count = min(runtime.num_workers or os.cpu_count() or 1, max(len(items), 1))
+    budget = Budget(runtime.video_timeout_seconds, runtime.video_memory_gib)
     outcomes = []
-    with _progress(title, len(items), num_stored) as advance, _pool(count, runtime) as pool:
-        futures = [pool.schedule(function, [item], timeout=runtime.video_timeout_seconds) for item in items]
+    with _progress(title, len(items), num_stored) as advance, Guard(budget, count) as guard:
+        futures = [guard.submit(function, item) for item in items]
         for future in futures:
-            outcomes.append(_outcome(future, runtime))
+            outcomes.append(_outcome(guard, future))
             advance()
     return outcomes
 
 
-def _outcome(future: Any, runtime: Runtime) -> Outcome:
+def _outcome(guard: Guard, future: ProcessFuture) -> Outcome:
     try:
-        return Outcome(future.result())
+        return Outcome(guard.result(future))
     except VideoError as error:
         return Outcome(None, str(error))
-    except FutureTimeoutError:
-        return Outcome(None, f"took longer than {runtime.video_timeout_seconds:g} s to read")
-    except ProcessExpired as error:
-        return Outcome(None, f"crashed the decoder (exit code {error.exitcode})")
-    except MemoryError:
-        return Outcome(None, f"needs more than {runtime.video_memory_gib:g} GiB of memory")
-
-
-@contextmanager
-def _pool(num_workers: int, runtime: Runtime) -> Iterator[ProcessPool]:
-    # Fresh interpreters, so that no lock or thread of the parent is inherited in a bad state.
-    pool = ProcessPool(
-        num_workers,
-        context=multiprocessing.get_context("spawn"),
-        initializer=_start_child,
-        initargs=[runtime.video_memory_gib],
-    )
-    try:
-        yield pool
-    except BaseException:
-        pool.stop()
-        raise
-    finally:
-        pool.close()
-        pool.join()
-
-
-def _start_child(memory_gib: float) -> None:
-    die_with_parent()
-    limit = int(memory_gib * 2**30)
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-    import cv2
-
-    cv2.setNumThreads(1)  # parallel over videos, and the same result on every machine
-
-
-def die_with_parent() -> None:
-    """End this process soon after its parent has gone, so that nothing goes on writing unseen."""
-    parent = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.2)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 @contextmanager

@@ -5,25 +5,17 @@ from pathlib import Path
 import av
 import keras
 import numpy as np
+from clip_specs import clip_spec
 from keras import layers
 
 from sora.bundle import Bundle, write_bundle
 from sora.compression.quantization import to_litert
-from sora.frames.spec import ClipSpec, InputSpec, MotionSpec
+from sora.frames.spec import InputSpec, MotionSpec
 from sora.networks.onnx_export import export_onnx
 
 LABELS = ("jumping", "running", "waving")
 SPEC = InputSpec(
-    clip=ClipSpec(
-        num_segments=4,
-        frames_per_segment=2,
-        frame_interval_seconds=0.1,
-        image_size_px=64,
-        denoise="none",
-        denoise_kernel_px=3,
-        min_brightness=0.05,
-        max_brightness=0.95,
-    ),
+    clip=clip_spec(frame_interval_seconds=0.1, selection={"min_brightness": 0.05, "max_brightness": 0.95}),
     motion=MotionSpec(flow_size_px=32, grid_cells=2, num_bins=4),
     backbone="tiny",
 )

@@ -77,3 +77,13 @@ def _write_sound(container: av.container.OutputContainer, stream: av.AudioStream
 def write_coded(path: Path, count: int = 30, codec: str = "libx264", **settings) -> Path:
     size = settings.pop("size", (128, 64))
     return write_pictures(path, [coded_picture(i + 1, *size) for i in range(count)], codec, **settings)
+
+
+def damage_packet(path: Path, place: int) -> None:
+    """Overwrite all but the first bytes of a packet, by its place in decoding order."""
+    data = bytearray(path.read_bytes())
+    with av.open(str(path)) as container:
+        packets = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size]
+    start, size = packets[place]
+    data[start + 4 : start + size] = b"\xff" * (size - 4)
+    path.write_bytes(data)

@@ -9,12 +9,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from bundles import LABELS, SPEC, tiny_backbone, tiny_bundle, tiny_head, write_video
+from coded_clips import damage_packet, write_coded
+from video_jobs import read_or_crash
 
 from sora.bundle import Bundle, read_bundle, write_bundle
 from sora.compression.quantization import to_litert
 from sora.errors import SoraError, VideoError
 from sora.frames.inputs import choose_frames, clean_clip, network_input
-from sora.predictor import Predictor, load_backbone, load_head
+from sora.guard import Budget
+from sora.predictor import Predictor
+from sora.runtimes import load_backbone, load_head
+from sora.video.pictures import square
 from sora.video.read import read_frames
 
 
@@ -36,7 +41,7 @@ def copied(bundle, tmp_path) -> Bundle:
 
 def test_predicts_what_keras_gives_for_the_same_frames(predictor, tmp_path):
     video = write_video(tmp_path / "clip.avi")
-    frames = read_frames(video, lambda count, fps: choose_frames(count, fps, SPEC.clip), 64)
+    frames = read_frames(video, lambda times: choose_frames(times, SPEC.clip), square(64))
     inputs = network_input(clean_clip(frames.pixels, SPEC.clip), SPEC)
     features = np.asarray(tiny_backbone()(inputs.images))
     probabilities, embedding = tiny_head()([features[None], inputs.motion[None]])
@@ -81,17 +86,24 @@ def test_threads_share_a_predictor(predictor, tmp_path):
     assert len({values["waving"] for values in alone}) == 4
 
 
-def test_a_video_that_breaks_off_is_predicted_with_a_warning(predictor, tmp_path, monkeypatch):
-    video = write_video(tmp_path / "clip.avi")
+def test_a_video_that_breaks_off_is_predicted_with_a_warning(predictor, tmp_path):
+    video = write_coded(tmp_path / "clip.mkv", 30, options={"g": "1"})
+    for place in range(12, 30):
+        damage_packet(video, place)
+    prediction = predictor.predict(video)
+    assert prediction.warning.startswith("breaks after frame 12: ")
+    assert sum(prediction.probabilities.values()) == pytest.approx(1)
 
-    def read(path, choose, size_px):
-        return replace(read_frames(path, choose, size_px), warning="breaks after frame 12: damaged")
 
-    whole = predictor.predict(video)
-    monkeypatch.setattr("sora.clip.read_frames", read)
-    broken = predictor.predict(video)
-    assert broken.warning == "breaks after frame 12: damaged"
-    assert broken.probabilities == whole.probabilities
+def test_a_decoder_that_dies_costs_one_video(bundle, tmp_path, monkeypatch):
+    good, bad = write_video(tmp_path / "good.avi"), tmp_path / "bad.avi"
+    own = Predictor(bundle.folder, Budget(seconds=3, memory_gib=2))
+    monkeypatch.setattr("sora.predictor.read_clean_clip", read_or_crash)
+    with pytest.raises(VideoError, match=r"^crashed the decoder \(exit code 3\)$"):
+        own.predict(bad)
+    with pytest.raises(VideoError, match=r"^took longer than 3 s to read$"):
+        own.predict(tmp_path / "hang.avi")
+    assert own.predict(good).label in LABELS
 
 
 @pytest.mark.parametrize(

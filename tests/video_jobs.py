@@ -1,9 +1,12 @@
-"""What test_work.py runs in child processes."""
+"""What tests run in child processes."""
 
 import os
 import time
+from pathlib import Path
 
+from sora.clip import CleanClip, read_clean_clip
 from sora.errors import VideoError
+from sora.frames.spec import ClipSpec
 
 
 def job(item: object) -> object:
@@ -20,3 +23,11 @@ def job(item: object) -> object:
     if isinstance(item, float):
         time.sleep(item)
     return os.getpid() if item == "pid" else (item, "done")
+
+
+def read_or_crash(path: Path, spec: ClipSpec) -> CleanClip:
+    if path.name == "bad.avi":
+        os._exit(3)
+    if path.name == "hang.avi":
+        time.sleep(60)
+    return read_clean_clip(path, spec)

@@ -5,10 +5,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sora.frames.cleaning import denoise, well_exposed
+from sora.errors import VideoError
+from sora.frames import background, denoising, exposure, geometry, light, sampling, selection, survey
 from sora.frames.motion import flow_histograms
-from sora.frames.sampling import segment_indices, spread_over
 from sora.frames.spec import ClipSpec, InputSpec
+
+CLIP_VERSIONS = {
+    module.__name__.rpartition(".")[2]: module.VERSION
+    for module in (background, denoising, exposure, geometry, light, sampling, selection, survey)
+}
+_BARS_LEAVE_SHARE = 0.5  # of the shorter side, where black bars are to be cut off
 
 
 class NetworkInput(NamedTuple):
@@ -23,38 +29,100 @@ class NetworkInput(NamedTuple):
     motion: np.ndarray
 
 
-def choose_frames(num_frames: int, fps: float, spec: ClipSpec) -> Sequence[int]:
-    """Return the indices of the frames that a video's clip is made of."""
-    return segment_indices(
-        num_frames, fps, spec.num_segments, spec.frames_per_segment, spec.frame_interval_seconds
-    )
+def choose_frames(times: np.ndarray, spec: ClipSpec, reasons: np.ndarray | None = None) -> Sequence[int]:
+    """Return the indices of the frames that a video's clip is made of.
+
+    Args:
+        times: float (N,), seconds from the first frame.
+        spec: how many frames, and how far apart.
+        reasons: str (N,), why a frame may not be chosen (``selection.drop_reasons``), empty where it may.
+            The others are played without the gaps.
+
+    Raises:
+        VideoError: no frame may be chosen.
+    """
+    shape = (spec.num_segments, spec.frames_per_segment, spec.frame_interval_seconds)
+    if reasons is None:
+        return sampling.segment_indices(times, *shape)
+    kept = reasons == ""
+    if not kept.any():
+        dropped = selection.describe_reasons(reasons)
+        raise VideoError(f"none of its {len(times)} frames is fit for use ({dropped})")
+    playing = sampling.close_gaps(times, kept, reasons == selection.DUPLICATE)
+    return [int(i) for i in playing.frames[sampling.segment_indices(playing.times, *shape, playing.runs)]]
+
+
+def decoded_size(width: int, height: int, spec: ClipSpec) -> tuple[int, int]:
+    """Return the width and height to decode to, of a video shown at ``width`` x ``height``.
+
+    The decoder makes the final size where nothing is cut away. Else the shape stays, and what is cut out
+    has ``image_size_px`` as its shorter side, as far as the video has so many pixels.
+    """
+    size, crop = spec.image_size_px, spec.crop
+    if crop.keeps_all and spec.fit == "stretch":
+        return size, size
+    if crop.keeps_all:
+        return geometry.scaled_size(width, height, size, inside=spec.fit == "letterbox")
+    kept = min(crop.right - crop.left, crop.bottom - crop.top) * crop.motion_share
+    wanted = size / (kept * (_BARS_LEAVE_SHARE if crop.black_bar_level else 1))
+    return geometry.scaled_size(width, height, round(min(wanted, width, height)), inside=False)
 
 
 def clean_clip(frames: np.ndarray, spec: ClipSpec) -> np.ndarray:
-    """Clean the chosen frames, uint8 RGB (T * K, S, S, 3); returns uint8 RGB of the same shape.
+    """Clean the chosen frames, uint8 RGB (T * K, H, W, 3); returns uint8 RGB (T * K, S, S, 3).
 
     Badly exposed segments are left out and the others spread over their places.
 
     Raises:
-        ValueError: no segment is well exposed.
+        VideoError: no segment is well exposed.
     """
-    segments = frames.reshape(spec.num_segments, spec.frames_per_segment, *frames.shape[1:])
-    good = well_exposed(segments[:, 0], spec.min_brightness, spec.max_brightness)
-    if not good.any():
-        raise ValueError(
-            f"none of the {spec.num_segments} frames looked at has a brightness between "
-            f"{spec.min_brightness} and {spec.max_brightness}"
-        )
-    kept = segments[spread_over(np.flatnonzero(good), spec.num_segments)]
-    return denoise(kept.reshape(frames.shape), spec.denoise, spec.denoise_kernel_px)
+    squares = geometry.fit_square(_cropped(frames, spec), spec.image_size_px, spec.fit)
+    exposed = _well_exposed_moments(squares, spec)
+    quiet = denoising.denoise(exposed, spec.denoise.method, spec.denoise.kernel_px, spec.denoise.strength)
+    balanced = light.balance_grey_world(quiet, spec.light.grey_world)
+    bright = light.correct_gamma(balanced, spec.light.gamma)
+    clear = light.equalise_locally(bright, spec.light.clahe_clip_limit)
+    if not spec.background.remove:
+        return clear
+    return background.remove_background(clear, spec.background.fill_level, spec.background.var_threshold)
 
 
 def network_input(clip: np.ndarray, spec: InputSpec) -> NetworkInput:
     """Turn a clean clip, uint8 RGB (T * K, S, S, 3), into what the networks see."""
-    shape = (spec.clip.num_segments, spec.clip.frames_per_segment)
-    segments = clip.reshape(*shape, *clip.shape[1:])
+    segments = by_segment(clip, spec.clip)
     images = (segments[:, 0].astype(np.float32) - spec.pixel_mean) / spec.pixel_scale
     motion = flow_histograms(
         segments[:, [0, -1]], spec.motion.flow_size_px, spec.motion.grid_cells, spec.motion.num_bins
     )
     return NetworkInput(images.astype(np.float32), motion)
+
+
+def by_segment(clip: np.ndarray, spec: ClipSpec) -> np.ndarray:
+    """Return frames (T * K, ...) as (T, K, ...)."""
+    return clip.reshape(spec.num_segments, spec.frames_per_segment, *clip.shape[1:])
+
+
+def _cropped(frames: np.ndarray, spec: ClipSpec) -> np.ndarray:
+    part = spec.crop
+    if part.keeps_all:
+        return frames
+    height, width = frames.shape[1:3]
+    box = geometry.region_box(width, height, part.region)
+    frames = geometry.crop(frames, box)
+    frames = geometry.crop(frames, geometry.picture_box(frames, part.black_bar_level))
+    if part.motion_share == 1:
+        return frames
+    pairs = by_segment(frames, spec)[:, [0, -1]]
+    return geometry.crop(frames, geometry.motion_box(pairs, part.motion_share))
+
+
+def _well_exposed_moments(frames: np.ndarray, spec: ClipSpec) -> np.ndarray:
+    segments, bounds = by_segment(frames, spec), spec.selection
+    good = exposure.well_exposed(segments[:, 0], bounds.min_brightness, bounds.max_brightness)
+    if not good.any():
+        raise VideoError(
+            f"none of the {spec.num_segments} frames looked at has a brightness between "
+            f"{bounds.min_brightness} and {bounds.max_brightness}"
+        )
+    kept = sampling.spread_over(np.flatnonzero(good), spec.num_segments)
+    return segments[kept].reshape(frames.shape)

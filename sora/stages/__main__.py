@@ -10,9 +10,9 @@ os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("BENTOML_DO_NOT_TRACK", "true")
 
 from sora.errors import SoraError
+from sora.lifetime import die_with_parent
 from sora.params import read_params
 from sora.stages import STAGES
-from sora.work import die_with_parent
 
 EXIT_RETRY = 75  # EX_TEMPFAIL of sysexits.h: the same command may work later
 _TRANSIENT = {errno.EIO, errno.ETIMEDOUT, errno.ESTALE, errno.EAGAIN, errno.ECONNRESET, errno.ENETUNREACH}

@@ -23,8 +23,8 @@ from sora.frames.spec import InputSpec
 from sora.lineage import chain
 from sora.manifest import read_table
 from sora.params import STRICT, Settings, read_input_spec
-from sora.predictor import kept_backbone, load_backbone, load_head
 from sora.quiet import import_tensorflow
+from sora.runtimes import kept_backbone, load_backbone, load_head
 from sora.store import VideoStore
 from sora.video.write import read_clip
 from sora.work import map_videos

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
@@ -13,13 +13,14 @@ from annotated_types import Ge, Le
 from sora import layout
 from sora.atomic import replacing, write_json
 from sora.errors import SoraError
-from sora.frames import motion
-from sora.frames.inputs import network_input
+from sora.frames import augmentation, motion
+from sora.frames.augmentation import AugmentSpec, augment
+from sora.frames.inputs import by_segment, network_input
 from sora.frames.spec import ClipSpec, InputSpec, MotionSpec
 from sora.manifest import read_table, write_table
 from sora.params import STRICT, Settings, convert
-from sora.predictor import kept_backbone
 from sora.quiet import import_tensorflow
+from sora.runtimes import kept_backbone
 from sora.store import VideoStore, result_key
 from sora.video.write import read_clip
 from sora.work import map_videos
@@ -32,6 +33,8 @@ class Params:
     Attributes:
         backbone: the network whose features are taken, with ImageNet weights.
         flow_size_px, flow_grid_cells, flow_num_bins: see ``sora.frames.spec.MotionSpec``.
+        num_views: views of each training video: the clean clip, and augmented ones beyond the first.
+        augment: how the augmented ones are made.
     """
 
     __pydantic_config__: ClassVar = STRICT
@@ -40,6 +43,35 @@ class Params:
     flow_size_px: Annotated[int, Ge(32), Le(1024)]
     flow_grid_cells: Annotated[int, Ge(1), Le(16)]
     flow_num_bins: Annotated[int, Ge(2), Le(32)]
+    num_views: Annotated[int, Ge(1), Le(100)]
+    augment: AugmentSpec
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What the features of every view are made with; ``backbone`` is the file of the network."""
+
+    spec: InputSpec
+    augment: AugmentSpec
+    seed: int
+    backbone: str
+
+
+@dataclass(frozen=True)
+class View:
+    """One view of a clip: number 0 is the clip itself.
+
+    Attributes:
+        path: of the video, as the manifest has it.
+        clip: store key of the clip.
+        number: 0, or which augmented view.
+        may_flip: whether the video's label allows a mirror.
+    """
+
+    path: str
+    clip: str
+    number: int = 0
+    may_flip: bool = False
 
 
 def run(params: Params, settings: Settings) -> None:
@@ -48,20 +80,56 @@ def run(params: Params, settings: Settings) -> None:
     motion_spec = MotionSpec(params.flow_size_px, params.flow_grid_cells, params.flow_num_bins)
     spec = InputSpec(clip_spec, motion_spec, params.backbone)
     _write_backbone(spec)
-    clips = read_table(layout.CLIP_INDEX)
-    good = clips[clips["reason"] == ""]
-    keys = [feature_key(clip_key, spec) for clip_key in good["key"]]
-    reasons = _extract_missing(list(good["key"]), keys, spec, settings)
-    index = pd.DataFrame({"path": good["path"], "key": keys, "reason": [reasons.get(k, "") for k in keys]})
-    write_table(layout.FEATURE_INDEX, index)
+    views = _views(params)
+    recipe = Recipe(spec, params.augment, settings.seed, str(layout.BACKBONE))
+    network = hashlib.sha256(layout.BACKBONE.read_bytes()).hexdigest()
+    keys = [feature_key(view, recipe, network) for view in views]
+    reasons = _extract_missing(views, keys, recipe, settings)
+    index = {"path": [v.path for v in views], "view": [v.number for v in views], "key": keys}
+    write_table(layout.FEATURE_INDEX, pd.DataFrame(index | {"reason": [reasons.get(k, "") for k in keys]}))
     write_json(layout.INPUT_SPEC, asdict(spec))
 
 
-def feature_key(clip_key: str, spec: InputSpec) -> str:
-    """Return the store key of a clip's features; the exported network counts by its bytes."""
-    network = hashlib.sha256(layout.BACKBONE.read_bytes()).hexdigest()
-    parameters = {**asdict(spec), "network": network}
-    return result_key(clip_key, parameters, {"motion": motion.VERSION})
+def feature_key(view: View, recipe: Recipe, network: str) -> str:
+    """Return the store key of the features of a view; ``network`` is the hash of the exported backbone."""
+    parameters = {**asdict(recipe.spec), "network": network}
+    versions = {"motion": motion.VERSION}
+    if view.number:  # the clip itself depends on no augmentation
+        drawn = replace(recipe.augment, flip=view.may_flip, no_flip_labels=[])  # as for this label
+        parameters |= {"augment": asdict(drawn), "seed": recipe.seed, "view": view.number}
+        versions |= {"augmentation": augmentation.VERSION}
+    return result_key(view.clip, parameters, versions)
+
+
+def _views(params: Params) -> list[View]:
+    """Return the clip of every video, and after it the augmented views where it is a training video."""
+    clips = read_table(layout.CLIP_INDEX)
+    clips = clips[clips["reason"] == ""]
+    labels = _training_labels() if params.num_views > 1 else {}
+    _require_known(params.augment.no_flip_labels, labels)
+    views = []
+    for path, key in zip(clips["path"], clips["key"], strict=True):
+        views.append(View(path, key))
+        if path in labels:
+            may_flip = params.augment.may_flip(labels[path])
+            views += [View(path, key, number, may_flip) for number in range(1, params.num_views)]
+    return views
+
+
+def _require_known(no_flip_labels: list[str], labels: dict[str, str]) -> None:
+    unknown = sorted(set(no_flip_labels) - set(labels.values()))
+    if labels and unknown:
+        raise SoraError(
+            f"params.yaml: extract.augment.no_flip_labels: no training video has the label {unknown[0]!r}; "
+            f"there are {', '.join(sorted(set(labels.values())))}"
+        )
+
+
+def _training_labels() -> dict[str, str]:
+    splits, videos = read_table(layout.SPLITS), read_table(layout.VALIDATED)
+    training = set(splits["path"][splits["split"] == "train"])
+    labels = zip(videos["path"], videos["label"], strict=True)
+    return {path: label for path, label in labels if path in training}
 
 
 def _write_backbone(spec: InputSpec) -> None:
@@ -76,13 +144,13 @@ def _write_backbone(spec: InputSpec) -> None:
 
 
 def _extract_missing(
-    clip_keys: list[str], keys: list[str], spec: InputSpec, settings: Settings
+    views: list[View], keys: list[str], recipe: Recipe, settings: Settings
 ) -> dict[str, str]:
     clips, store = VideoStore(layout.CLIPS, ".mkv"), VideoStore(layout.FEATURES, ".npz")
     with store.writing():
         missing = set(store.missing(keys))
-        todo = [(c, k) for c, k in zip(clip_keys, keys, strict=True) if k in missing]
-        items = [(str(clips.path(c)), str(store.path(k)), str(layout.BACKBONE), spec) for c, k in todo]
+        todo = [(view, key) for view, key in zip(views, keys, strict=True) if key in missing]
+        items = [(view, str(clips.path(view.clip)), str(store.path(key)), recipe) for view, key in todo]
         outcomes = map_videos(_write_features, items, settings.runtime, "extract", len(keys) - len(todo))
         store.prune(keys)
     reasons = {key: outcome.reason for (_, key), outcome in zip(todo, outcomes, strict=True)}
@@ -91,9 +159,24 @@ def _extract_missing(
     return reasons
 
 
-def _write_features(item: tuple[str, str, str, InputSpec]) -> None:
-    clip, features, backbone, spec = item
-    given = network_input(read_clip(Path(clip), spec.clip.num_frames), spec)
-    frames = kept_backbone(Path(backbone))(given.images)
+def _write_features(item: tuple[View, str, str, Recipe]) -> None:
+    view, clip, features, recipe = item
+    frames = read_clip(Path(clip), recipe.spec.clip.num_frames)
+    given = network_input(_shown(frames, view, recipe), recipe.spec)
+    outputs = kept_backbone(Path(recipe.backbone))(given.images)
     with replacing(Path(features)) as temporary, temporary.open("wb") as file:
-        np.savez(file, frames=frames, motion=given.motion)
+        np.savez(file, frames=outputs, motion=given.motion)
+
+
+def _shown(frames: np.ndarray, view: View, recipe: Recipe) -> np.ndarray:
+    """Return a view of a clip, both uint8 RGB (T * K, S, S, 3)."""
+    segments = by_segment(frames, recipe.spec.clip)
+    drawn = augment(
+        segments,
+        recipe.augment,
+        may_flip=view.may_flip,
+        seed=recipe.seed,
+        key=view.clip,
+        view=view.number,
+    )
+    return drawn.reshape(frames.shape)

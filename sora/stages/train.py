@@ -45,7 +45,8 @@ def run(params: Params, settings: Settings) -> None:
     import_tensorflow()
     from sora.networks.model_files import save_model
 
-    features = load_features(("train", "val"))
+    # Augmented views are further rows: an epoch sees each of them once.
+    features = load_features(("train", "val"), all_views=True)
     labels = sorted(set(features.videos["label"]))
     _require_all_labels(features, labels)
     model, history = fit(features, labels, params, settings.seed)

@@ -28,29 +28,44 @@ class DecodeBreak:
     reason: str
 
 
+# 8K at 4:3 and a little more. What is larger is no video but a way to fill the memory.
+MAX_FRAME_PIXELS = 40_000_000
+
+
 @contextlib.contextmanager
 def open_video(path: Path, *, num_threads: int = 1) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """Open the first video stream of a local file.
+    """Open the main video stream of a local file.
 
     One decoding thread is the default: where a damaged file breaks then does not depend on scheduling.
+    0 is one for each core.
 
     Raises:
-        VideoError: the file is missing, empty, not a video, or has no video stream.
+        VideoError: the file is missing, empty, not a video, has no video stream, or one of which the frames
+            are larger than ``MAX_FRAME_PIXELS``.
     """
     _check_file(path)
-    options = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
+    options = {
+        "format_whitelist": DEMUXERS,
+        "protocol_whitelist": "file",
+        "max_pixels": str(MAX_FRAME_PIXELS),
+    }
     try:
         container = av.open(str(path), options=options)
     except (av.error.FFmpegError, ValueError, UnicodeError) as error:
         raise VideoError(f"not a readable video ({_reason(error)})") from error
     with container:
-        if not container.streams.video:
+        stream = container.streams.best("video")
+        if not isinstance(stream, VideoStream):
             kinds = ", ".join(sorted({stream.type for stream in container.streams}))
             raise VideoError(f"has no video stream (only {kinds or 'nothing'})")
-        stream = container.streams.video[0]
         if stream.codec_context is None:
             raise VideoError("its codec has no decoder in this build of FFmpeg")
-        stream.thread_count = num_threads
+        if stream.width * stream.height > MAX_FRAME_PIXELS:
+            raise VideoError(
+                f"has frames of {stream.width} x {stream.height} px, at most {MAX_FRAME_PIXELS:,} px are read"
+            )
+        stream.codec_context.options = {"max_pixels": str(MAX_FRAME_PIXELS)}  # the size can change on the way
+        stream.thread_type, stream.thread_count = "AUTO", num_threads
         yield container, stream
 
 
@@ -62,8 +77,7 @@ def decode(
     Without ``past_errors`` the first break ends the iteration. A file whose packets cannot be told apart
     any more ends it in any case.
     """
-    packets = _packets(container, stream)
-    for packet in packets:
+    for packet in packets(container, stream):
         if isinstance(packet, DecodeBreak):
             yield packet
             return
@@ -75,13 +89,8 @@ def decode(
                 return
 
 
-def count_packets(path: Path) -> int:
-    """Count the packets of the video stream without decoding: most often its number of frames."""
-    with open_video(path) as (container, stream):
-        return sum(1 for packet in _packets(container, stream) if getattr(packet, "size", 0))
-
-
-def _packets(container: InputContainer, stream: VideoStream) -> Iterator[av.Packet | DecodeBreak]:
+def packets(container: InputContainer, stream: VideoStream) -> Iterator[av.Packet | DecodeBreak]:
+    """Yield the packets of ``stream`` in decoding order, at last an empty one, or where reading breaks."""
     try:
         yield from container.demux(stream)
     except av.error.FFmpegError as error:

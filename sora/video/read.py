@@ -1,19 +1,42 @@
-"""Reading chosen frames of a video, exact against a full sequential read."""
+"""Reading frames of a video: chosen ones, exact against a sequential read, or all of them one by one."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import av
 import numpy as np
+from av.container import InputContainer
+from av.video.stream import VideoStream
 
 from sora.errors import VideoError
-from sora.video.container import DecodeBreak, count_packets, decode, open_video
+from sora.video.container import DecodeBreak, decode, open_video
+from sora.video.index import guess_times, index_frames, scan_packets
+from sora.video.pictures import PictureMaker, PictureSize
+from sora.video.seek import IndexedVideo, LostPlaceError
 
-VERSION = 1  # raise it when the pixels of an unchanged file change
+VERSION = 2  # raise it when the pixels of an unchanged file change
 
-ChooseFrames: TypeAlias = Callable[[int, float], Sequence[int]]
+Empty: TypeAlias = Callable[[tuple[int, ...]], np.ndarray]  # makes a uint8 array of a shape, to be filled
+# Times of all frames, float64 (N,), in seconds from the first -> places of the wanted ones, in any order.
+ChooseFrames: TypeAlias = Callable[[np.ndarray], Sequence[int]]
+
+
+def _empty(shape: tuple[int, ...]) -> np.ndarray:
+    return np.empty(shape, np.uint8)
+
+
+@dataclass(frozen=True)
+class Window:
+    """The part of a video from ``start_seconds`` up to, not including, ``end_seconds``."""
+
+    start_seconds: float = 0.0
+    end_seconds: float = math.inf
+
+
+WHOLE = Window()
 
 
 @dataclass(frozen=True)
@@ -21,53 +44,167 @@ class ChosenFrames:
     """Frames of one video.
 
     Attributes:
-        pixels: uint8 (N, size, size, 3), RGB in [0, 255], upright.
-        num_frames: how many frames of the video decode before the first error.
+        pixels: uint8 (K, H, W, 3), RGB in [0, 255], upright.
+        times: float64 (K,), in seconds from the first frame of the window.
+        num_frames: how many frames there were to choose from: those of the window before the first error.
         warning: empty, or where and why decoding broke.
     """
 
     pixels: np.ndarray
+    times: np.ndarray
     num_frames: int
     warning: str
 
 
-def read_frames(path: Path, choose: ChooseFrames, size_px: int) -> ChosenFrames:
-    """Read the frames that ``choose(num_frames, fps)`` names, stretched to a square of ``size_px``.
+class TimedFrame(NamedTuple):
+    """A frame, uint8 as ``PictureMaker`` gives it, and its time in seconds from the first of the video."""
 
-    Indices may come in any order and more than once. The number of frames is first taken from the
-    packets; where it turns out wrong the file is read once more with the true one.
+    time_seconds: float
+    pixels: np.ndarray
+
+
+def read_frames(
+    path: Path,
+    choose: ChooseFrames,
+    size: PictureSize,
+    window: Window = WHOLE,
+    *,
+    num_threads: int = 1,
+    empty: Empty = _empty,
+) -> ChosenFrames:
+    """Read the frames that ``choose(times)`` names; places may come in any order and more than once.
+
+    Where the packets of the file tell which frame is where, only what the wanted frames need is decoded, and
+    damage in between is not looked for. Other files, and those in which a wanted frame does not decode, are
+    read through from the first frame on, and end at the first error.
+
+    Raises:
+        VideoError: nothing decodes, or nothing lies in the window.
+    """
+    with open_video(path, num_threads=num_threads) as (container, stream):
+        table = scan_packets(container, stream)
+        unit, fps = float(stream.time_base or 0), float(stream.average_rate or stream.guessed_rate or 0)
+        index = index_frames(table, stream.codec_context.name, unit)
+        if index is not None:
+            first, chosen, times = _choose(index.times, choose, window)
+            video = IndexedVideo(container, stream, table, index)
+            maker = PictureMaker(size, stream.sample_aspect_ratio, num_threads=num_threads)
+            pixels = _read_indexed(video, np.array(chosen, np.int64) + first, maker, empty)
+            if pixels is not None:
+                return ChosenFrames(pixels, times[chosen], len(times), "")
+    return _read_through(path, guess_times(table, unit, fps), _Wish(choose, size, window, empty))
+
+
+def iterate_frames(
+    path: Path, size: PictureSize, *, grey: bool = False, window: Window = WHOLE, num_threads: int = 1
+) -> Iterator[TimedFrame]:
+    """Yield every frame in display order, in memory that does not grow; ends at the first error.
 
     Raises:
         VideoError: nothing decodes.
     """
-    planned = count_packets(path)
-    reading = _read_once(path, choose, size_px, planned)
-    if reading.num_frames != planned and reading.num_frames > 0:
-        reading = _read_once(path, choose, size_px, reading.num_frames)
-    if reading.num_frames == 0:
-        raise VideoError(f"no frame decodes{reading.warning and ': ' + reading.warning}")
-    return reading
-
-
-def _read_once(path: Path, choose: ChooseFrames, size_px: int, num_frames: int) -> ChosenFrames:
-    with open_video(path) as (container, stream):
-        fps = float(stream.average_rate or stream.guessed_rate or 0)
-        chosen = list(choose(num_frames, fps)) if num_frames else []
-        wanted = frozenset(chosen)
-        pictures: dict[int, np.ndarray] = {}
-        count, warning = 0, ""
-        for item in decode(container, stream):
-            if isinstance(item, DecodeBreak):
-                warning = f"breaks after frame {count}: {item.reason}"
+    count = 0
+    with open_video(path, num_threads=num_threads) as (container, stream):
+        maker = PictureMaker(size, stream.sample_aspect_ratio, grey=grey, num_threads=num_threads)
+        for frame, seconds in _timed(container, stream):
+            if isinstance(frame, DecodeBreak):
                 break
-            if count in wanted:
-                pictures[count] = _picture(item, size_px)
             count += 1
-    complete = wanted <= pictures.keys() and chosen
-    pixels = np.stack([pictures[i] for i in chosen]) if complete else np.empty((0, size_px, size_px, 3), "u1")
-    return ChosenFrames(pixels, count, warning)
+            if seconds >= window.end_seconds:
+                return
+            if seconds >= window.start_seconds:
+                yield TimedFrame(seconds, maker.picture(frame))
+    if not count:
+        raise VideoError("no frame decodes")
 
 
-def _picture(frame: av.VideoFrame, size_px: int) -> np.ndarray:
-    pixels = frame.reformat(size_px, size_px, "rgb24", interpolation="BILINEAR").to_ndarray()
-    return np.rot90(pixels, frame.rotation // 90)
+def _read_indexed(
+    video: IndexedVideo, frames: np.ndarray, maker: PictureMaker, empty: Empty
+) -> np.ndarray | None:
+    """Return the pictures of ``frames``, int64 (K,), or None where not all of them decode."""
+    places: dict[int, list[int]] = {}
+    for place, frame in enumerate(frames.tolist()):
+        places.setdefault(frame, []).append(place)
+    pixels = np.empty((0, 0, 0, 3), np.uint8)
+    try:
+        for frame, decoded in video.decode(np.unique(frames)):
+            picture = maker.picture(decoded)
+            if not len(pixels):
+                pixels = empty((len(frames), *picture.shape))
+            for place in places.pop(frame):
+                pixels[place] = picture
+    except (LostPlaceError, av.error.FFmpegError):
+        return None
+    return None if places else pixels
+
+
+class _Wish(NamedTuple):
+    choose: ChooseFrames
+    size: PictureSize
+    window: Window
+    empty: Empty
+
+
+def _read_through(path: Path, times: np.ndarray, wish: _Wish) -> ChosenFrames:
+    """Read once by the times that the packets promise, and once more where decoding gives others."""
+    for _ in range(2):
+        first, chosen, in_window = _choose(times, wish.choose, wish.window) if len(times) else (0, [], times)
+        reading = _decode_all(path, {first + place for place in chosen}, wish.size)
+        if len(reading.times) == 0:
+            raise VideoError(f"no frame decodes{reading.warning and ': ' + reading.warning}")
+        if len(reading.times) == len(times):
+            break
+        times = reading.times
+    pictures = [reading.pictures[first + place] for place in chosen]
+    pixels = wish.empty((len(pictures), *(pictures[0].shape if pictures else (0, 0, 3))))
+    for place, picture in enumerate(pictures):
+        pixels[place] = picture
+    return ChosenFrames(pixels, in_window[chosen], len(in_window), reading.warning)
+
+
+class _Reading(NamedTuple):
+    pictures: dict[int, np.ndarray]
+    times: np.ndarray
+    warning: str
+
+
+def _decode_all(path: Path, wanted: set[int], size: PictureSize) -> _Reading:
+    pictures: dict[int, np.ndarray] = {}
+    times: list[float] = []
+    with open_video(path) as (container, stream):
+        maker = PictureMaker(size, stream.sample_aspect_ratio)
+        for frame, seconds in _timed(container, stream):
+            if isinstance(frame, DecodeBreak):
+                reason = f"breaks after frame {len(times)}: {frame.reason}"
+                return _Reading(pictures, np.array(times), reason)
+            if len(times) in wanted:
+                pictures[len(times)] = maker.picture(frame)
+            times.append(seconds)
+    return _Reading(pictures, np.array(times), "")
+
+
+def _timed(
+    container: InputContainer, stream: VideoStream
+) -> Iterator[tuple[av.VideoFrame | DecodeBreak, float]]:
+    """Yield frames with their times; where there is no time stamp they are counted at the stream's rate."""
+    gap = 1 / float(stream.average_rate or stream.guessed_rate or 25)
+    start: float | None = None
+    seconds = -gap
+    for item in decode(container, stream):
+        stamped = None if isinstance(item, DecodeBreak) else item.time
+        seconds = seconds + gap if stamped is None else stamped - (start or 0.0)
+        if start is None and stamped is not None:
+            start, seconds = stamped, 0.0
+        yield item, seconds
+
+
+def _choose(times: np.ndarray, choose: ChooseFrames, window: Window) -> tuple[int, list[int], np.ndarray]:
+    """Return the place of the window's first frame, the chosen places from there, and the window's times."""
+    first, stop = np.searchsorted(times, [window.start_seconds, window.end_seconds])
+    if first >= stop:
+        raise VideoError(
+            f"has no frame from {window.start_seconds:g} to {window.end_seconds:g} s; "
+            f"its last is at {times[-1]:.2f} s"
+        )
+    in_window = times[first:stop] - times[first]
+    return int(first), [int(place) for place in choose(in_window)], in_window

@@ -5,7 +5,7 @@ from bundles import NUM_FEATURES, SPEC, tiny_backbone, tiny_head
 
 from sora.compression.latency import median_latency_ms
 from sora.compression.quantization import to_litert
-from sora.predictor import load_backbone, load_head
+from sora.runtimes import load_backbone, load_head
 
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (8, 64, 64, 3)).astype(np.float32)
 SAMPLES = [[image[None]] for image in IMAGES]

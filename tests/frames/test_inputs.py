@@ -2,14 +2,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from clip_specs import clip_spec
+from pictures import noise, texture
 
-from sora.frames.inputs import choose_frames, clean_clip, network_input
+from sora.errors import VideoError
+from sora.frames.inputs import CLIP_VERSIONS, choose_frames, clean_clip, decoded_size, network_input
 from sora.frames.motion import flow_histograms
-from sora.frames.spec import ClipSpec, InputSpec, MotionSpec
+from sora.frames.spec import InputSpec, MotionSpec
 
-CLIP = ClipSpec(4, 3, 0.1, 32, "none", 3, 0.1, 0.9)
+SHAPE = {"frames_per_segment": 3, "frame_interval_seconds": 0.1, "image_size_px": 32}
+CLIP = clip_spec(**SHAPE, selection={"min_brightness": 0.1, "max_brightness": 0.9})
 SPEC = InputSpec(CLIP, MotionSpec(32, 2, 8), "any", pixel_mean=127.0, pixel_scale=128.0)
-FRAMES = np.random.default_rng(0).integers(0, 256, (12, 32, 32, 3), np.uint8)
+FRAMES = noise((12, 32, 32, 3), 0)
+TIMES = np.arange(120) / 10
 
 
 def test_images_are_the_first_frame_of_each_segment_normalised():
@@ -39,10 +44,60 @@ def test_badly_exposed_segments_are_replaced_by_whole_good_ones():
 
 
 def test_a_clip_without_a_good_frame_is_an_error():
-    with pytest.raises(ValueError, match=r"none of the 4 frames looked at .* between 0.1 and 0.9"):
+    with pytest.raises(VideoError, match=r"none of the 4 frames looked at .* between 0.1 and 0.9"):
         clean_clip(np.zeros_like(FRAMES), CLIP)
 
 
 def test_the_spec_decides_which_frames():
-    assert list(choose_frames(120, 10, CLIP)) == [15, 16, 17, 45, 46, 47, 75, 76, 77, 105, 106, 107]
-    assert list(choose_frames(120, 20, CLIP))[:3] == [15, 17, 19]
+    assert list(choose_frames(TIMES, CLIP)) == [15, 16, 17, 45, 46, 47, 75, 76, 77, 105, 106, 107]
+    assert list(choose_frames(TIMES / 2, CLIP))[:3] == [15, 17, 19]
+
+
+def test_dropped_frames_are_not_chosen_and_take_no_time():
+    reasons = np.full(120, "", dtype="<U12")
+    reasons[:80] = "still"
+    assert list(choose_frames(TIMES, CLIP, reasons))[::3] == [85, 95, 105, 115]
+    with pytest.raises(VideoError, match=r"none of its 120 frames is fit for use \(80 still, 40 dark\)"):
+        choose_frames(TIMES, CLIP, np.where(reasons == "", "dark", reasons))
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, (32, 32)),
+        ({"fit": "letterbox"}, (32, 18)),
+        ({"fit": "centre_crop"}, (57, 32)),
+        ({"crop": {"motion_share": 0.5}}, (114, 64)),
+        ({"crop": {"left": 0.5, "bottom": 0.25}}, (228, 128)),
+        ({"crop": {"black_bar_level": 24, "motion_share": 0.1}}, (640, 360)),
+    ],
+)
+def test_the_decoder_shrinks_as_far_as_the_rest_allows(settings: dict, expected: tuple[int, int]):
+    assert decoded_size(640, 360, clip_spec(**SHAPE, **settings)) == expected
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"crop": {"left": 0.2, "bottom": 0.8}},
+        {"crop": {"black_bar_level": 24}, "fit": "letterbox"},
+        {"crop": {"motion_share": 0.6}, "fit": "centre_crop"},
+        {"denoise": {"method": "bilateral"}},
+        {"light": {"grey_world": 1.0, "gamma": 1.5, "clahe_clip_limit": 2.0}},
+        {"background": {"remove": True}},
+    ],
+)
+def test_every_step_gives_a_clip_of_one_shape_and_leaves_its_input(settings: dict):
+    spec = clip_spec(**SHAPE, **settings)
+    frames = np.stack([np.roll(texture(40, 60), 2 * i, axis=1) for i in range(12)])
+    before = frames.copy()
+    found = clean_clip(frames, spec)
+    assert (found.shape, found.dtype) == ((12, 32, 32, 3), np.uint8)
+    assert (found != clean_clip(frames, clip_spec(**SHAPE))).any()
+    np.testing.assert_array_equal(frames, before)
+    np.testing.assert_array_equal(clean_clip(frames, spec), found)
+
+
+def test_the_versions_of_every_step_of_a_clip_are_named():
+    expected = "background denoising exposure geometry light sampling selection survey".split()
+    assert sorted(CLIP_VERSIONS) == expected

@@ -1,0 +1,141 @@
+"""What one more video costs: ingest, validate, preprocess and extract, with 300 videos stored.
+
+    python benchmarks/incremental.py SOURCE [--json FILE]
+
+SOURCE is a folder of videos with a labels.csv; it is copied. Its last video is held back, all stages run, the
+video is added, and they run again; a third run has nothing to do and tells what starting up costs. Costs are
+in videos: seconds beyond start-up by the seconds of one video in the first run. Last, everything is made from
+nothing elsewhere and compared byte for byte. Ends with 1 where a limit does not hold.
+"""
+
+import argparse
+import csv
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).parents[1]
+STAGES = ("ingest", "validate", "preprocess", "extract")
+RESULTS = (
+    "data/manifest.csv",
+    "data/splits.csv",
+    "data/validated.csv",
+    "data/facts",
+    "data/clips",
+    "data/features",
+)
+MAX_VIDEOS = 2
+
+
+def main() -> int:
+    """Run everything and print; return 1 where a limit does not hold."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("source", type=Path, help="folder of videos with a labels.csv")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "videos")
+        shutil.copytree(options.source, source)
+        rows, header = read_labels(source)
+        project = make_project(Path(folder, "project"), source)
+        write_labels(source, header, rows[:-1])
+        first = run_stages(project)
+        write_labels(source, header, rows)
+        added, nothing = run_stages(project), run_stages(project)
+        clean = make_project(Path(folder, "clean"), source)
+        run_stages(clean)
+        same = digests(project) == digests(clean)
+    figures = costs(first, added, nothing, len(rows) - 1)
+    total = sum(row["videos"] for row in figures)
+    show(figures, total, same)
+    if options.json:
+        options.json.write_text(json.dumps({"stages": figures, "videos": total, "same": same}, indent=2))
+    return int(total > MAX_VIDEOS or not same)
+
+
+def read_labels(source: Path) -> tuple[list[dict[str, str]], list[str]]:
+    """Return rows and columns of the labels."""
+    with (source / "labels.csv").open(newline="") as file:
+        reader = csv.DictReader(file)
+        return list(reader), list(reader.fieldnames or [])
+
+
+def write_labels(source: Path, header: list[str], rows: list[dict[str, str]]) -> None:
+    """Write the labels."""
+    with (source / "labels.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, header)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def make_project(folder: Path, source: Path) -> Path:
+    """Make a folder with the landed parameters and another source."""
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params["ingest"]["source"] = str(source)
+    folder.mkdir()
+    (folder / "params.yaml").write_text(yaml.safe_dump(params))
+    return folder
+
+
+def run_stages(project: Path) -> dict[str, float]:
+    """Run the stages one after the other; return the seconds of each."""
+    seconds = {}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    for stage in STAGES:
+        start = time.perf_counter()
+        command = [sys.executable, "-m", "sora.stages", stage]
+        subprocess.run(command, cwd=project, env=environment, check=True, stderr=subprocess.DEVNULL)
+        seconds[stage] = time.perf_counter() - start
+    return seconds
+
+
+def digests(project: Path) -> dict[str, str]:
+    """Return the SHA-256 of every result."""
+    files = [path for name in RESULTS for path in sorted((project / name).rglob("*")) or [project / name]]
+    return {
+        path.relative_to(project).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files
+        if path.is_file()
+    }
+
+
+def costs(
+    first: dict[str, float], added: dict[str, float], nothing: dict[str, float], num_videos: int
+) -> list[dict[str, Any]]:
+    """Return one row a stage; the cost in videos is of all stages' seconds a video."""
+    one_video = sum(first[stage] - nothing[stage] for stage in STAGES) / num_videos
+    return [
+        {
+            "stage": stage,
+            "first_seconds": round(first[stage], 2),
+            "added_seconds": round(added[stage], 2),
+            "nothing_seconds": round(nothing[stage], 2),
+            "videos": round((added[stage] - nothing[stage]) / one_video, 2),
+        }
+        for stage in STAGES
+    ]
+
+
+def show(figures: list[dict[str, Any]], total: float, same: bool) -> None:
+    """Print the figures."""
+    table = Table(*figures[0], title="one more video")
+    for row in figures:
+        table.add_row(*map(str, row.values()))
+    Console(width=110).print(table)
+    print(f"{total:.2f} videos of work beyond start-up, at most {MAX_VIDEOS} wanted")
+    print(f"the results {'equal' if same else 'DIFFER from'} those of a clean run")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

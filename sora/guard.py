@@ -1,0 +1,117 @@
+"""Child processes that read videos: one that crashes, hangs or swallows memory costs that video alone."""
+
+import multiprocessing
+import resource
+from collections.abc import Callable
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from pebble import ProcessExpired, ProcessFuture, ProcessPool
+
+from sora.errors import VideoError
+from sora.lifetime import die_with_parent
+from sora.video.pictures import PictureSize
+from sora.video.read import WHOLE, ChooseFrames, ChosenFrames, Window, read_frames
+from sora.video.shared import SharedArray
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What reading one video may take; how large frames may be and how many is limited in ``sora.video``."""
+
+    seconds: float = 120.0
+    memory_gib: float = 2.0
+
+
+class Guard:
+    """Child processes for videos that nobody vouches for, with the interface of plain function calls.
+
+    Threads may share it. The children start with the first call, stay for the next, and end with it.
+    """
+
+    def __init__(self, budget: Budget | None = None, num_processes: int = 1) -> None:
+        """Start nothing yet; ``num_processes`` videos are read at a time."""
+        self._budget = budget or Budget()
+        self._num_processes = num_processes
+        # Fresh interpreters, so that no lock or thread of the parent is inherited in a bad state.
+        self._pool = ProcessPool(
+            num_processes,
+            context=multiprocessing.get_context("spawn"),
+            initializer=_start_child,
+            initargs=[self._budget.memory_gib],
+        )
+
+    def warm_up(self) -> None:
+        """Start the children now, without waiting for them."""
+        for _ in range(self._num_processes):
+            self.submit(_start_nothing)
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> ProcessFuture:
+        """Have ``function``, which must be importable, called in a child; see ``result``."""
+        return self._pool.schedule(function, [*arguments], timeout=self._budget.seconds)
+
+    def result(self, future: ProcessFuture) -> Any:
+        """Wait for what ``submit`` began.
+
+        Raises:
+            VideoError: the function raised it, or the child crashed or went beyond its budget.
+            Exception: every other error of the function: a fault of the program or the machine.
+        """
+        try:
+            return future.result()
+        except FutureTimeoutError as error:
+            raise VideoError(f"took longer than {self._budget.seconds:g} s to read") from error
+        except ProcessExpired as error:
+            raise VideoError(f"crashed the decoder (exit code {error.exitcode})") from error
+        except MemoryError as error:
+            raise VideoError(f"needs more than {self._budget.memory_gib:g} GiB of memory") from error
+
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Return ``function(*arguments)``, called in a child; raises as ``result`` does."""
+        return self.result(self.submit(function, *arguments))
+
+    def read_frames(
+        self, path: Path, choose: ChooseFrames, size: PictureSize, window: Window = WHOLE
+    ) -> ChosenFrames:
+        """Do what ``sora.video.read.read_frames`` does; ``choose`` and ``size`` must be importable.
+
+        The pixels lie in memory that the child filled and gave away, so that none are copied.
+        """
+        shared, frames = self.call(_read_into_shared, path, choose, size, window)
+        return ChosenFrames(shared.take(), *frames)
+
+    def close(self) -> None:
+        """End the children, at once where they are at work."""
+        self._pool.stop()
+        self._pool.join()
+
+    def __enter__(self) -> Self:
+        """Give itself."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """End the children."""
+        self.close()
+
+
+def _read_into_shared(
+    path: Path, choose: ChooseFrames, size: PictureSize, window: Window
+) -> tuple[SharedArray, tuple[Any, int, str]]:
+    shared = SharedArray()
+    frames = read_frames(path, choose, size, window, num_threads=0, empty=shared.empty)
+    return shared, (frames.times, frames.num_frames, frames.warning)
+
+
+def _start_nothing() -> None:
+    """Serve as a call that costs nothing but the start of a child."""
+
+
+def _start_child(memory_gib: float) -> None:
+    die_with_parent()
+    limit = int(memory_gib * 2**30)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    import cv2
+
+    cv2.setNumThreads(1)  # parallel over videos, and the same result on every machine

@@ -1,0 +1,1 @@
+"""Contact sheets: what cleaning and augmentation make of a video, to be looked at."""

@@ -1,0 +1,59 @@
+"""From decoded frames to arrays: size, colours and orientation."""
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import TypeAlias
+
+import av
+import numpy as np
+from av.video.reformatter import VideoReformatter
+
+# (width, height) as shown, upright and with square pixels -> (width, height) to give.
+PictureSize: TypeAlias = Callable[[int, int], tuple[int, int]]
+
+
+def square(size_px: int) -> PictureSize:
+    """Return the size that stretches every video to a square."""
+    return lambda width, height: (size_px, size_px)
+
+
+class PictureMaker:
+    """Turns frames into uint8 arrays (H, W, 3), RGB in [0, 255], or (H, W) where ``grey``; upright.
+
+    Scaling and colour conversion are one pass of FFmpeg's scaler, which is kept from frame to frame: making
+    it anew for each costs more than decoding.
+    """
+
+    def __init__(
+        self,
+        size: PictureSize,
+        pixel_aspect: Fraction | None = None,
+        *,
+        grey: bool = False,
+        num_threads: int = 1,
+    ) -> None:
+        """``pixel_aspect`` is the width of a stored pixel by its height; None: they are square."""
+        self._size = size
+        self._pixel_aspect = pixel_aspect or Fraction(1)
+        self._format = "gray" if grey else "rgb24"
+        self._num_threads = num_threads
+        self._scaler = VideoReformatter()
+        self._shape: tuple[int, int] | None = None
+
+    def picture(self, frame: av.VideoFrame) -> np.ndarray:
+        """Return one frame as an array; all have the size of the first."""
+        turns = frame.rotation // 90
+        if self._shape is None:
+            self._shape = self._stored_size(frame, upright=turns % 2 == 0)
+        scaled = self._scaler.reformat(
+            frame, *self._shape, self._format, interpolation="BILINEAR", threads=self._num_threads
+        )
+        return np.rot90(scaled.to_ndarray(), turns) if turns else scaled.to_ndarray()
+
+    def _stored_size(self, frame: av.VideoFrame, *, upright: bool) -> tuple[int, int]:
+        """Return the width and height to scale to before the frame is turned."""
+        width, height = round(frame.width * self._pixel_aspect), frame.height
+        if upright:
+            return self._size(width, height)
+        height, width = self._size(height, width)
+        return width, height

@@ -1,0 +1,105 @@
+"""Decoding only the stretches of a video that wanted frames need."""
+
+import itertools
+from collections.abc import Iterator
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from sora.video.container import packets
+from sora.video.index import NO_TIME, FrameIndex, PacketTable, stamps_of
+from sora.video.plan import Run, plan_runs
+
+# Reading on and dropping packets is cheaper than asking the container to seek, up to here.
+_SEEK_PACKETS = 200
+
+
+class LostPlaceError(Exception):
+    """Seeking led to where no packet of the table is: the file can only be read through."""
+
+
+class IndexedVideo:
+    """An open video of which it is known which packet carries which frame."""
+
+    def __init__(
+        self, container: InputContainer, stream: VideoStream, table: PacketTable, index: FrameIndex
+    ) -> None:
+        """``table`` and ``index`` are of this stream, which was read to its end."""
+        self._index = index
+        self._context = stream.codec_context
+        self._source = _PacketSource(container, stream, table)
+
+    def decode(self, frames: np.ndarray) -> Iterator[tuple[int, av.VideoFrame]]:
+        """Yield place and frame of each of ``frames``, int64 (K,) places in display order, that decodes.
+
+        Every packet carries its place through the decoder, so that no time stamp need be compared.
+
+        Raises:
+            LostPlaceError: seeking does not lead where it should.
+            av.error.FFmpegError: decoding fails.
+        """
+        frame_of = dict(zip(self._index.packet[frames].tolist(), frames.tolist(), strict=True))
+        for run in plan_runs(self._index.packet[frames], self._index.start[frames]):
+            for decoded in self._decode_run(run):
+                if decoded.opaque in run.wanted:
+                    yield frame_of[decoded.opaque], decoded
+
+    def _decode_run(self, run: Run) -> Iterator[av.VideoFrame]:
+        context = self._context
+        context.flush_buffers()
+        context.copy_opaque = True
+        skipping = None
+        for place, packet in self._source.packets_of(run):
+            # What nothing refers to is decoded only where it is wanted.
+            if skipping != (place not in run.wanted):
+                skipping = place not in run.wanted
+                context.skip_frame = "NONREF" if skipping else "DEFAULT"
+            packet.opaque = place
+            yield from packet.decode()
+        yield from context.decode(None)
+
+
+class _PacketSource:
+    """Packets by their place in decoding order, by seeking or by reading on."""
+
+    def __init__(self, container: InputContainer, stream: VideoStream, table: PacketTable) -> None:
+        self._container, self._stream, self._table = container, stream, table
+        self._places: dict[tuple[int, int], int] = {}
+        self._packets: Iterator[av.Packet] = iter(())
+        self._next = len(table)  # the table was made by reading to the end
+
+    def packets_of(self, run: Run) -> Iterator[tuple[int, av.Packet]]:
+        """Yield the packets of ``run`` with their places."""
+        if not 0 <= run.first - self._next <= _SEEK_PACKETS:
+            self._seek(run.first)
+        while self._next <= run.last:
+            place, packet = self._next, next(self._packets, None)
+            if packet is None:
+                raise LostPlaceError
+            self._next += 1
+            if place >= run.first:
+                yield place, packet
+
+    def _seek(self, place: int) -> None:
+        """Go to ``place`` or to somewhere before it: the start of the file where nothing nearer is found."""
+        for target in (place, 0):
+            pts, dts = self._stamps(target)
+            self._container.seek(pts if dts == NO_TIME else dts, stream=self._stream)
+            read = (p for p in packets(self._container, self._stream) if isinstance(p, av.Packet) and p.size)
+            found = next(read, None)
+            self._next = self._place_of(found)
+            if found is not None and self._next <= place:
+                self._packets = itertools.chain([found], read)
+                return
+        raise LostPlaceError
+
+    def _place_of(self, packet: av.Packet | None) -> int:
+        if not self._places:
+            stamps = zip(self._table.pts.tolist(), self._table.dts.tolist(), strict=True)
+            self._places = {stamp: place for place, stamp in enumerate(stamps)}
+        return len(self._table) if packet is None else self._places.get(stamps_of(packet), len(self._table))
+
+    def _stamps(self, place: int) -> tuple[int, int]:
+        return int(self._table.pts[place]), int(self._table.dts[place])
