@@ -38,7 +38,9 @@ class PictureTally:
 
     def add(self, frame: av.VideoFrame, seconds: float) -> None:
         """Count a frame shown at ``seconds`` from the first."""
-        tiny = self._to_tiny.reformat(frame, TINY_PX, TINY_PX, "gray", interpolation="AREA").to_ndarray()
+        tiny = self._to_tiny.reformat(
+            frame, TINY_PX, TINY_PX, "gray", interpolation="AREA", threads=1
+        ).to_ndarray()
         self._rotation = frame.rotation
         self._add_exposure(tiny)
         self._add_motion(tiny, seconds)
@@ -90,7 +92,9 @@ class PictureTally:
     def _sample(self, frame: av.VideoFrame) -> np.ndarray:
         scale = min(1.0, _SAMPLE_SIDE_PX / max(frame.width, frame.height))
         width, height = (max(2, round(side * scale)) for side in (frame.width, frame.height))
-        return self._to_sample.reformat(frame, width, height, "rgb24", interpolation="AREA").to_ndarray()
+        return self._to_sample.reformat(
+            frame, width, height, "rgb24", interpolation="AREA", threads=1
+        ).to_ndarray()
 
     def _blurred_share(self) -> float:
         samples = self._samples.items
