@@ -9,7 +9,7 @@ import pandas as pd
 
 from sora.atomic import replacing
 from sora.errors import SoraError
-from sora.video.probe import VideoFacts
+from sora.video.facts import VideoFacts
 
 TEXT_FACTS = [field.name for field in fields(VideoFacts) if field.type is str]
 VIDEO_COLUMNS = ["path", "file", "label", "group", "content_hash", "size_bytes", "duplicate_of"]

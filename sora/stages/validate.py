@@ -2,7 +2,6 @@
 
 import sys
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 import pandas as pd
@@ -17,8 +16,6 @@ from sora.quality.expectations import Audio, Limits, check_videos
 from sora.quality.findings import CertainSeverity, Severity, Verdict, WholeSetSeverity, lines_by_rule
 from sora.quality.release import read_releases, refuse_impossible, released_paths
 from sora.quality.validation import Validation, summarise, validate_set
-
-RELEASES = Path("release.yaml")
 
 Share = Annotated[float, Ge(0), Le(1)]
 
@@ -98,9 +95,9 @@ class Params:
 def run(params: Params, settings: Settings) -> None:
     """Write the valid videos, the quarantine and the reports; then fail where a rule or the limits say so."""
     manifest = read_table(layout.MANIFEST)
-    released = released_paths(read_releases(RELEASES), manifest, RELEASES)
+    released = released_paths(read_releases(layout.RELEASES), manifest, layout.RELEASES)
     checked = check_videos(manifest, _limits(params), layout.VALIDATION_DOCS)
-    refuse_impossible(released, checked.findings, RELEASES)
+    refuse_impossible(released, checked.findings, layout.RELEASES)
     videos = manifest.merge(read_table(layout.SPLITS)[["path", "split"]], on="path", how="left")
     validation = validate_set(
         videos.fillna({"split": ""}),

@@ -12,6 +12,7 @@ from av.video.stream import VideoStream
 from sora.errors import VideoError
 from sora.video.container import DecodeBreak, decode, open_video
 from sora.video.facts import VideoFacts
+from sora.video.index import scan_packets
 from sora.video.tally import PictureTally
 
 VERSION = 2  # raise it when any fact of an unchanged file changes
@@ -26,6 +27,8 @@ def probe(path: Path) -> VideoFacts:
 def probe_with_thumbnail(path: Path) -> tuple[VideoFacts, bytes]:
     """Return the facts and the thumbnail strip (see ``sora.video.strip``; empty if nothing decodes)."""
     try:
+        with open_video(path) as (container, stream):
+            scan_packets(container, stream)  # refuses what is too long to decode
         with open_video(path) as (container, stream):
             return _probe_stream(container, stream)
     except VideoError as error:
