@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+RELEASES = Path("release.yaml")
 MANIFEST = Path("data/manifest.csv")
 SPLITS = Path("data/splits.csv")
 FACTS = Path("data/facts")

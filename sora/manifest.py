@@ -9,7 +9,7 @@ import pandas as pd
 
 from sora.atomic import replacing
 from sora.errors import SoraError
-from sora.video.probe import VideoFacts
+from sora.video.facts import VideoFacts
 
 LABEL_SEPARATOR = ";"
 TEXT_FACTS = [field.name for field in fields(VideoFacts) if field.type is str]

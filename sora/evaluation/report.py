@@ -10,8 +10,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from sora.evaluation import plots
 from sora.evaluation.metrics import confusion_matrix
+from sora.video.strip import middle_tile
 
 MAX_QUARANTINED = 24
+MAX_COPIES = 24
 _DEMO_SOURCE = ("data", "demo")
 _TEMPLATE = "report.html.jinja"
 
@@ -24,8 +26,8 @@ class ReportInput:
     ``predictions``: path, label, predicted, probabilities (label to number). ``data_counts``: label to split
     to number of videos. ``quarantined``: path to reasons. ``compression``: candidates (name, size_bytes,
     latency_ms_median, accuracy, and optionally macro_f1, max_probability_change, reason), chosen, reason.
-    ``history``: epoch, loss, accuracy, val_loss, val_accuracy. ``thumbnails``: path to JPEG bytes.
-    ``lineage``: name to hash.
+    ``history``: epoch, loss, accuracy, val_loss, val_accuracy. ``thumbnails``: path to strip (JPEG bytes, see
+    ``sora.video.strip``). ``validation``: the JSON report of validate. ``lineage``: name to hash.
     """
 
     source: str
@@ -35,6 +37,7 @@ class ReportInput:
     data_counts: Mapping[str, Mapping[str, int]]
     model_name: str = ""
     quarantined: Mapping[str, list[str]] = field(default_factory=dict)
+    validation: Mapping[str, Any] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
     compression: Mapping[str, Any] = field(default_factory=dict)
     thumbnails: Mapping[str, bytes] = field(default_factory=dict)
@@ -57,10 +60,36 @@ def render_report(context: ReportInput) -> str:
             mistakes=mistakes[: context.num_mistakes],
             num_mistakes=len(mistakes),
             quarantined=list(context.quarantined.items())[:MAX_QUARANTINED],
+            quality=data_quality(context.validation),
             chosen=_chosen(context.compression),
             figures=_figures(context, labels),
         )
     )
+
+
+def data_quality(validation: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the report shows of validate's JSON report: warnings by rule, and copies that matter."""
+    if not validation:
+        return {}
+    warnings: dict[str, list[str]] = {}
+    for row in validation["warnings"]:
+        line = f"{row['path']}: {row['reason']}" if row["path"] else row["reason"]
+        warnings.setdefault(row["rule"], []).append(line)
+    pairs = validation["near_duplicates"]
+    copies = [pair for pair in pairs if _matters(pair)]
+    return {
+        "warnings": warnings,
+        "confounds": validation["confounds"],
+        "copies": copies,
+        "shown_copies": copies[:MAX_COPIES],
+        "num_harmless_copies": len(pairs) - len(copies),
+        "released": validation["released"],
+    }
+
+
+def _matters(pair: Mapping[str, Any]) -> bool:
+    ends = ("label", "group", "split")
+    return pair["kind"] == "exact" or any(pair[name] != pair[f"other_{name}"] for name in ends)
 
 
 def worst_mistakes(predictions: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -107,7 +136,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(percent=_percent, bytes=_bytes, data_uri=_data_uri)
+    environment.filters.update(percent=_percent, bytes=_bytes, data_uri=_data_uri, middle_tile=middle_tile)
     return environment
 
 

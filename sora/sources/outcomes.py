@@ -12,7 +12,7 @@ import pandas as pd
 from sora.manifest import MANIFEST_COLUMNS
 from sora.sources.entries import Entry
 from sora.sources.videos import SkippedFile
-from sora.video.probe import VideoFacts
+from sora.video.facts import VideoFacts
 from sora.video.read import WHOLE, Window
 
 FAILURE_COLUMNS = ["path", "reason", "failed_at", "seconds"]

@@ -23,6 +23,7 @@ from sora.sources.reading import write_cuts, write_facts
 from sora.sources.videos import is_url
 from sora.store import VideoStore, result_key
 from sora.video import cuts, probe, read
+from sora.video.facts import VideoFacts
 from sora.work import Outcome, map_videos
 
 
@@ -126,7 +127,7 @@ def _fetch(entries: list[Entry], max_mib: float) -> list[Entry]:
 
 def _read(
     entries: list[Entry], rule: cuts.Shots | cuts.Windows | None, runtime: Runtime
-) -> tuple[list[Entry], dict[str, probe.VideoFacts], dict[str, float]]:
+) -> tuple[list[Entry], dict[str, VideoFacts], dict[str, float]]:
     """Return the entries, cut; the facts by content hash; how long each video, by path, was tried."""
     store, thumbnails = VideoStore(layout.FACTS, ".json"), VideoStore(layout.THUMBNAILS, ".jpg")
     with store.writing(), thumbnails.writing():
@@ -138,7 +139,7 @@ def _read(
         store.prune(job.key for jobs in (timelines, videos) for job in jobs.values())
         thumbnails.prune(videos)
     facts = {
-        digest: probe.VideoFacts(**(outcome.value or {"error": outcome.reason}))
+        digest: VideoFacts(**(outcome.value or {"error": outcome.reason}))
         for digest, outcome in found.items()
     }
     seconds = {e.video.path: found[e.content_hash].seconds if e.goes_on else e.seconds for e in entries}

@@ -48,6 +48,7 @@ def report_input(params: Params) -> ReportInput:
         data_counts=_data_counts(),
         model_name=f"{bundle.spec.backbone}, {bundle.variant}",
         quarantined=_read_json(layout.VALIDATION)["quarantined"],
+        validation=_read_json(layout.VALIDATION),
         history=read_records(layout.HISTORY),
         compression=_read_json(layout.COMPRESSION),
         thumbnails=_thumbnails(manifest),

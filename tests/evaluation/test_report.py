@@ -9,13 +9,50 @@ import pytest
 from sora.evaluation import plots
 from sora.evaluation.metrics import classification_metrics, per_class_table
 from sora.evaluation.report import ReportInput, is_demo, render_report, worst_mistakes
+from sora.video.strip import middle_tile, strip_jpeg
 
 LABELS = ["run", "wa<b>lk", "$wave$"]
 NASTY = 'run/"><script>alert(1)</script>.mp4'
 
 
-def jpeg(level=120):
-    return cv2.imencode(".jpg", np.full((90, 160, 3), level, np.uint8))[1].tobytes()
+def strip():
+    return strip_jpeg([np.full((90, 160, 3), level, np.uint8) for level in (60, 120, 180)])
+
+
+VALIDATION = {
+    "warnings": [
+        {"rule": "not_dark", "path": "run/<i>.mp4", "reason": "is under-exposed"},
+        {"rule": "no_confounds", "path": "", "reason": "metadata alone names the label"},
+        {"rule": "not_dark", "path": "run/b.mp4", "reason": "is under-exposed"},
+    ],
+    "near_duplicates": [
+        {
+            "path": "run/a.mp4",
+            "other": "run/z.mp4",
+            "kind": "near",
+            **{"label": "run", "group": "a", "split": "train"},
+            **{"other_label": "run", "other_group": "z", "other_split": "test"},
+            "is_mirrored": True,
+            "shift_seconds": -0.5,
+        },
+        {
+            "path": "run/b.mp4",
+            "other": "run/c.mp4",
+            "kind": "near",
+            **{"label": "run", "group": "a", "split": "train"},
+            **{"other_label": "run", "other_group": "a", "other_split": "train"},
+            "is_mirrored": False,
+            "shift_seconds": 0.0,
+        },
+    ],
+    "confounds": {
+        "accuracy": 0.72,
+        "chance": 0.17,
+        "telling_columns": ["fps"],
+        "columns": {"fps": {"accuracy": 0.33, "p_value": 0.01}, "width": {"accuracy": 0.17, "p_value": 1.0}},
+    },
+    "released": {NASTY: {"reason": "at night", "by": "anna", "findings": ["is black"]}},
+}
 
 
 def prediction(path, label, predicted, probability):
@@ -73,7 +110,8 @@ def context():
             "chosen": "float16",
             "reason": "Half the size at equal accuracy.",
         },
-        thumbnails={NASTY: jpeg()},
+        thumbnails={NASTY: strip(), "x&y.mp4": strip()},
+        validation=VALIDATION,
         lineage={"bundle": "9f2c"},
     )
 
@@ -97,16 +135,34 @@ def test_the_page_says_what_was_measured(context):
     assert "bundle 9f2c" in text
 
 
+def test_the_page_says_what_validate_found(context):
+    text = text_of(render_report(context))
+    assert "not_dark run/&lt;i&gt;.mp4: is under-exposed (1 more like it in validation.json)" in text
+    assert "no_confounds metadata alone names the label" in text
+    assert "right label for 72 % of the videos of unseen groups" in text
+    assert "fps 33 % 0.01 Copies" in text
+    assert "1 pair of the same footage" in text
+    assert "run/a.mp4 train run/z.mp4 test near copy, mirrored, 0.5 s earlier" in text
+    assert "Pairs within one group and split, where they leak nothing: 1." in text
+    assert "is black. Released by anna: at night" in text
+    calm = {**VALIDATION, "warnings": [], "near_duplicates": [], "confounds": None, "released": {}}
+    text = text_of(render_report(replace(context, validation=calm)))
+    assert "No warnings. Copies None across splits, groups or labels." in text
+    assert "Released by hand" not in text
+
+
 def test_the_page_needs_no_network_and_runs_no_text_as_markup(context):
     page = render_report(context)
     assert "<script" not in page
     assert "<b>" not in page
+    assert "<i>" not in page
     assert "x&amp;y.mp4" in page
     assert not re.search(r"(src|href)=\"(?!data:image/(png|jpeg);base64,)", page)
     assert "url(" not in page
     assert "@import" not in page
-    assert base64.b64encode(jpeg()).decode() in page
-    assert page.count("no picture</div>") == 3  # the second mistake and both in quarantine
+    assert page.count(base64.b64encode(strip()).decode()) == 2  # in quarantine and released
+    assert page.count(base64.b64encode(middle_tile(strip())).decode()) == 1  # a mistake
+    assert page.count("no picture</div>") == 2  # the second mistake and the first in quarantine
 
 
 def test_equal_input_gives_an_equal_page(context):
@@ -121,10 +177,11 @@ def test_sections_without_data_are_left_out(context):
         compression={},
         lineage={},
         quarantined={},
+        validation={},
         predictions=PREDICTIONS[:1],
     )
     text = text_of(render_report(bare))
-    for absent in ("Synthetic", "Training", "Compression", "Lineage"):
+    for absent in ("Synthetic", "Training", "Compression", "Lineage", "Copies", "Checks"):
         assert absent not in text
     assert "None: every video met the expectations." in text
     assert "None: every test video was named rightly." in text

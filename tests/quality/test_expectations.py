@@ -1,9 +1,9 @@
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pandas as pd
 import pytest
 
-from sora.quality.expectations import Limits, check_videos, groups_per_label
+from sora.quality.expectations import Limits, check_videos
 from sora.video.probe import VideoFacts
 
 LIMITS = Limits(
@@ -15,8 +15,13 @@ LIMITS = Limits(
     min_duration_seconds=0.5,
     max_duration_seconds=60,
     max_black_share=0.5,
+    max_dark_share=0.9,
     max_overexposed_share=0.5,
+    max_blurred_share=0.5,
     max_frozen_share=0.8,
+    max_frozen_seconds=3,
+    video_codecs=(),
+    audio="any",
 )
 GOOD = VideoFacts(
     num_frames_declared=50,
@@ -26,7 +31,16 @@ GOOD = VideoFacts(
     fps=10,
     duration_seconds=5,
     decoded_share=1,
+    video_codec="h264",
 )
+
+
+def reasons(checked):
+    """Path to reasons."""
+    return {
+        path: [finding.reason for finding in checked.findings if finding.path == path]
+        for path in dict.fromkeys(finding.path for finding in checked.findings)
+    }
 
 
 def row(path, duplicate_of="", **changes):
@@ -45,10 +59,11 @@ def manifest_of_faults():
             row("walk/copy.mp4", duplicate_of="walk/good.mp4"),
             row("walk/dark.mp4", black_share=1.0, frozen_share=1.0),
             row("walk/white.mp4", overexposed_share=0.625),
+            row("walk/soft.mp4", blurred_share=0.75, dark_share=0.95, longest_frozen_seconds=3.5),
             row("walk/tiny.mp4", width=64, height=16),
             row("walk/slow.mp4", fps=2.5, num_frames_decoded=5, duration_seconds=90.0),
         ],
-        index=[5] * 8,  # a row's index says nothing of its position
+        index=[5] * 9,  # a row's index says nothing of its position
     )
 
 
@@ -61,6 +76,11 @@ EXPECTED = {
         "stands still in 100 % of its frames, at most 80 % expected",
     ],
     "walk/white.mp4": ["is overexposed in 62.5 % of its frames, at most 50 % expected"],
+    "walk/soft.mp4": [
+        "is under-exposed in 95 % of its frames, at most 90 % expected",
+        "is blurred in 75 % of its frames, at most 50 % expected",
+        "stands still for 3.5 s in one go, at most 3 s expected",
+    ],
     "walk/tiny.mp4": ["is 64 × 16 px, at least 32 px a side expected"],
     "walk/slow.mp4": [
         "has 5 frames, at least 8 expected",
@@ -77,10 +97,10 @@ def test_each_fault_gets_its_reason_quietly_and_the_docs_are_replaced(tmp_path, 
     manifest = manifest_of_faults()
     before = manifest.copy(deep=True)
 
-    findings = check_videos(manifest, LIMITS, docs)
+    checked = check_videos(manifest, LIMITS, docs)
 
-    assert findings.reasons == EXPECTED
-    counts = {row["name"]: row["num_unexpected"] for row in findings.expectations}
+    assert reasons(checked) == EXPECTED
+    counts = {row["name"]: row["num_unexpected"] for row in checked.expectations}
     assert counts == {
         "readable": 1,
         "unique": 1,
@@ -90,10 +110,13 @@ def test_each_fault_gets_its_reason_quietly_and_the_docs_are_replaced(tmp_path, 
         "frame_rate": 1,
         "large_enough": 1,
         "not_black": 1,
+        "not_dark": 1,
         "not_overexposed": 1,
+        "not_blurred": 1,
         "not_frozen": 1,
+        "no_long_freeze": 1,
     }
-    assert not any(row["success"] for row in findings.expectations)
+    assert not any(row["success"] for row in checked.expectations)
     assert "Great Expectations" in (docs / "index.html").read_text()
     assert not (docs / "stale.html").exists()
     assert [path.name for path in docs.parent.iterdir()] == ["docs"]
@@ -114,19 +137,19 @@ def test_values_on_the_limits_pass_and_nulls_of_a_csv_mean_no_duplicate():
         frozen_share=0.8,
         error=None,
     )
-    findings = check_videos(pd.DataFrame([on_the_limits]), LIMITS, None)
-    assert findings.reasons == {}
-    assert all(row["success"] and row["num_unexpected"] == 0 for row in findings.expectations)
+    checked = check_videos(pd.DataFrame([on_the_limits]), LIMITS, None)
+    assert checked.findings == []
+    assert all(row["success"] and row["num_unexpected"] == 0 for row in checked.expectations)
 
 
 def test_a_video_that_opens_but_decodes_no_frame_has_one_reason():
     facts = asdict(VideoFacts(num_frames_declared=50, fps=10, error="breaks after frame 0: no key frame"))
-    findings = check_videos(pd.DataFrame([row("a.mp4", duplicate_of="b.mp4", **facts)]), LIMITS, None)
-    assert findings.reasons == {"a.mp4": ["not a readable video (breaks after frame 0: no key frame)"]}
+    checked = check_videos(pd.DataFrame([row("a.mp4", duplicate_of="b.mp4", **facts)]), LIMITS, None)
+    assert reasons(checked) == {"a.mp4": ["not a readable video (breaks after frame 0: no key frame)"]}
 
 
 def test_no_video_at_all_is_no_fault():
-    assert check_videos(manifest_of_faults().iloc[:0], LIMITS, None).reasons == {}
+    assert check_videos(manifest_of_faults().iloc[:0], LIMITS, None).findings == []
 
 
 def test_a_missing_fact_is_an_error_not_a_pass():
@@ -135,6 +158,21 @@ def test_a_missing_fact_is_an_error_not_a_pass():
         check_videos(manifest, LIMITS, None)
 
 
-def test_groups_are_counted_once_per_label():
-    manifest = pd.DataFrame({"label": ["run", "walk", "walk", "walk"], "group": ["a", "a", "b", "b"]})
-    assert groups_per_label(manifest) == {"run": 1, "walk": 2}
+def test_codec_and_audio_are_checked_when_asked_for():
+    manifest = pd.DataFrame(
+        [
+            row("a.mp4", has_audio=True),
+            row("b.avi", video_codec="mpeg4"),
+            row("c.avi", **asdict(VideoFacts(error="is empty (0 bytes)"))),
+        ]
+    )
+    asked = replace(LIMITS, video_codecs=("h264", "hevc"), audio="present")
+    assert reasons(check_videos(manifest, asked, None)) == {
+        "b.avi": ["is mpeg4 video, h264 or hevc expected", "has no audio"],
+        "c.avi": ["not a readable video (is empty (0 bytes))"],
+    }
+    silent = check_videos(manifest, replace(LIMITS, audio="absent"), None)
+    assert reasons(silent) == {
+        "a.mp4": ["has audio, none expected"],
+        "c.avi": ["not a readable video (is empty (0 bytes))"],
+    }

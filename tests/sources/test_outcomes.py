@@ -8,7 +8,7 @@ from sora.manifest import MANIFEST_COLUMNS
 from sora.sources.entries import Entry
 from sora.sources.outcomes import FAILURE_COLUMNS, failures_table, manifest_table
 from sora.sources.videos import LabelledVideo, SkippedFile
-from sora.video.probe import VideoFacts
+from sora.video.facts import VideoFacts
 from sora.video.read import WHOLE, Window
 
 NONE_YET = pd.DataFrame(columns=FAILURE_COLUMNS)

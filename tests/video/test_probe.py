@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from coded_clips import coded_picture, read_index, write_coded, write_pictures, write_sound
 
-from sora.video.probe import VideoFacts, perceptual_hash, probe, probe_with_thumbnail
+from sora.video.fingerprint import from_hex, mirrored
+from sora.video.probe import VideoFacts, probe, probe_with_thumbnail
+from sora.video.tally import perceptual_hash
 
 ODD = Path(__file__).parents[3] / "shared/datasets/odd"
 ODD_ROWS = list(csv.DictReader((ODD / "facts.csv").open())) if (ODD / "facts.csv").is_file() else []
@@ -31,7 +33,9 @@ def test_shares_of_black_white_and_frozen_frames(tmp_path: Path):
     assert facts.num_frames_decoded == 11
     assert facts.black_share == round(4 / 11, 4)
     assert facts.overexposed_share == round(2 / 11, 4)
+    assert facts.dark_share >= facts.black_share
     assert facts.frozen_share == 0.4  # 3 of the first four, 1 of the white ones, of ten steps
+    assert facts.longest_frozen_seconds == 3 / 25
     expected = np.mean([p.mean() for p in pictures]) / 255
     assert facts.mean_brightness == pytest.approx(expected, abs=0.01)
 
@@ -39,13 +43,51 @@ def test_shares_of_black_white_and_frozen_frames(tmp_path: Path):
 @pytest.mark.parametrize("rotation", [90, -90, 180])
 def test_size_and_thumbnail_are_upright(tmp_path: Path, rotation: int):
     turns = -rotation // 90
-    stored = [np.ascontiguousarray(np.rot90(coded_picture(i + 1), turns)) for i in range(9)]
+    stored = [np.ascontiguousarray(np.rot90(coded_picture(i + 1), turns)) for i in range(30)]
     path = write_pictures(tmp_path / "a.mp4", stored, rotation=rotation)
-    facts, thumbnail = probe_with_thumbnail(path)
+    facts, strip = probe_with_thumbnail(path)
     assert (facts.width, facts.height, abs(facts.rotation)) == (128, 64, abs(rotation))
-    picture = cv2.imdecode(np.frombuffer(thumbnail, np.uint8), cv2.IMREAD_COLOR)
-    assert picture.shape[1] == 2 * picture.shape[0]
-    assert read_index(picture) == 8  # frame 8 of 9 is the last power of two
+    pixels = cv2.imdecode(np.frombuffer(strip, np.uint8), cv2.IMREAD_COLOR)
+    assert pixels.shape == (120, 8 * 160, 3)
+    shown = [read_index(pixels[20:100, start : start + 160]) for start in range(0, 8 * 160, 160)]
+    assert shown == [1, 5, 9, 13, 17, 21, 25, 29]
+
+
+def test_mean_motion_and_the_longest_freeze(tmp_path: Path):
+    black, grey = (np.full((64, 128, 3), level, np.uint8) for level in (0, 102))
+    pictures = [black, grey, black, grey, grey, grey, grey, black, black, black, grey]
+    facts = probe(write_pictures(tmp_path / "a.avi", pictures, "mjpeg", pix_fmt="yuvj420p"))
+    assert facts.mean_motion == pytest.approx(0.4 * 5 / 10, abs=0.01)
+    assert facts.longest_frozen_seconds == 3 / 25
+    times = [0, 40, 80, 3000, 3040]
+    still = [coded_picture(i) for i in (1, 2, 2, 2, 3)]
+    held = probe(write_pictures(tmp_path / "b.mkv", still, options={"crf": "1"}, times_ms=times))
+    assert held.longest_frozen_seconds == pytest.approx(2.96)  # by timestamps
+
+
+def test_dark_and_blurred_shares(tmp_path: Path):
+    sharp = [coded_picture(i) for i in range(1, 9)]
+    soft = [cv2.GaussianBlur(picture, (0, 0), 4) for picture in sharp]
+    dark = [(picture * 0.2).astype(np.uint8) for picture in sharp]
+    facts = probe(write_pictures(tmp_path / "a.mp4", sharp + soft, options={"crf": "10"}))
+    assert (facts.blurred_share, facts.dark_share) == (0.5, 0.0)
+    assert probe(write_pictures(tmp_path / "b.mp4", dark + sharp)).dark_share == 0.5
+
+
+def test_hashes_over_time_survive_encoding_and_mirroring(tmp_path: Path):
+    rng = np.random.default_rng(5)
+    base = cv2.resize(rng.integers(0, 256, (5, 8, 3), np.uint8), (192, 96), interpolation=cv2.INTER_LINEAR)
+    pictures = [np.ascontiguousarray(np.roll(base, 3 * i, axis=1)) for i in range(100)]
+    small = [cv2.resize(picture[:, ::-1], (128, 64), interpolation=cv2.INTER_AREA) for picture in pictures]
+    one = probe(write_pictures(tmp_path / "a.mp4", pictures))
+    other = probe(write_pictures(tmp_path / "b.mp4", small, options={"crf": "30"}))
+    assert one.hash_step_seconds == other.hash_step_seconds == 0.125
+    for ours, theirs in (
+        (one.picture_hashes, other.picture_hashes),
+        (one.motion_hashes, other.motion_hashes),
+    ):
+        assert len(ours) == 16 * 32  # 4 s
+        assert np.bitwise_count(mirrored(from_hex(ours)) ^ from_hex(theirs)).mean() < 10
 
 
 def test_variable_rate_is_seen(tmp_path: Path):
