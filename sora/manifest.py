@@ -97,6 +97,11 @@ def labels_in(label: str) -> list[str]:
     return sorted({name.strip() for name in label.split(LABEL_SEPARATOR)} - {""})
 
 
+def by_label(table: pd.DataFrame) -> pd.DataFrame:
+    """Return ``table`` with a row for each label of each video, in order; for counting."""
+    return table.assign(label=table["label"].map(labels_in)).explode("label", ignore_index=True)
+
+
 def probability_column(label: str) -> str:
     """Return the name of the column that holds the probability of ``label``."""
     return f"probability_{label}"

@@ -7,6 +7,7 @@ import pytest
 from sora.errors import SoraError
 from sora.manifest import (
     MANIFEST_COLUMNS,
+    by_label,
     final_outcomes,
     labels_in,
     read_table,
@@ -46,6 +47,13 @@ def test_labels():
     assert labels_in(" wave; run;run; ") == ["run", "wave"]
     assert labels_in("run") == ["run"]
     assert labels_in(" ; ") == []
+
+
+def test_each_label_counts():
+    rows = table(path=["a", "b"], label=["run;walk", "run"], group=["g", "h"])
+    assert by_label(rows).to_numpy().tolist() == [["a", "run", "g"], ["a", "walk", "g"], ["b", "run", "h"]]
+    assert list(rows["label"]) == ["run;walk", "run"]
+    assert list(by_label(rows.iloc[:0]).columns) == ["path", "label", "group"]
 
 
 def test_videos_are_all_but_what_is_none():
