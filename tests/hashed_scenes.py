@@ -1,5 +1,6 @@
 """Tiny moving scenes and their fingerprints, for tests that need videos without files."""
 
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -47,8 +48,9 @@ def manifest_row(path: str, pictures: np.ndarray, **changes: Any) -> dict[str, A
         motion_hashes=to_hex(found.motions),
     )
     head = {"path": path, "file": path, "label": path.split("/", 1)[0], "group": path, "split": "train"}
+    whole = {"start_seconds": math.nan, "end_seconds": math.nan, "outcome": "ok", "reason": ""}
     content = {"content_hash": f"hash of {path}", "size_bytes": 1000, "duplicate_of": ""}
-    return {**head, **content, **asdict(facts), **changes}
+    return {**head, **whole, **content, **asdict(facts), **changes}
 
 
 def _with_spot(background: np.ndarray, place: list[int]) -> np.ndarray:

@@ -8,7 +8,7 @@ from sora import layout
 from sora.clip import window_of
 from sora.errors import SoraError
 from sora.frames.sampling import spread_over
-from sora.manifest import read_table
+from sora.manifest import labels_in, read_table, videos_in
 from sora.preview.content import Subject
 from sora.video.container import SUFFIXES
 
@@ -40,11 +40,11 @@ def _in_folder(folder: Path) -> list[Subject]:
 def _of_label(label: str) -> list[Subject]:
     if not layout.MANIFEST.is_file():
         raise SoraError(f"{label}: no such file or folder; labels are known once dvc repro has run ingest")
-    videos = read_table(layout.MANIFEST)
-    if label not in set(videos["label"]):
-        known = ", ".join(sorted(set(videos["label"])))
-        raise SoraError(f"{label}: no such file, folder or label; the labels are {known}")
-    rows = videos[videos["label"] == label].to_dict("records")
+    rows = videos_in(read_table(layout.MANIFEST)).to_dict("records")
+    known = sorted({name for row in rows for name in labels_in(row["label"])})
+    if label not in known:
+        raise SoraError(f"{label}: no such file, folder or label; the labels are {', '.join(known)}")
+    rows = [row for row in rows if label in labels_in(row["label"])]
     return [Subject(Path(row["file"]), label, window_of(row)) for row in rows]
 
 

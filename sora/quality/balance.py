@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from sora.manifest import by_label
 from sora.quality.findings import Finding
 
 BALANCED = "balanced_classes"
@@ -12,13 +13,14 @@ def groups_per_label(manifest: pd.DataFrame) -> dict[str, int]:
 
     A label needs at least as many groups as there are splits.
     """
-    counts = manifest.groupby("label", sort=True)["group"].nunique()
+    counts = by_label(manifest).groupby("label", sort=True)["group"].nunique()
     return {str(label): int(count) for label, count in counts.items()}
 
 
 def videos_per_label(videos: pd.DataFrame) -> dict[str, dict[str, int]]:
     """Return label to split to number of videos, in order; columns label and split."""
-    counts = pd.crosstab(videos["label"], videos["split"])
+    rows = by_label(videos)
+    counts = pd.crosstab(rows["label"], rows["split"])
     return {str(label): {str(s): int(n) for s, n in row.items()} for label, row in counts.iterrows()}
 
 

@@ -70,8 +70,9 @@ class Confounds:
 
 def metadata_table(manifest: pd.DataFrame) -> pd.DataFrame:
     """Return the metadata of each video as numbers; containers and codecs are numbered by name."""
-    containers = [PurePosixPath(path).suffix.lower() for path in manifest["path"]]
-    kilobits = manifest["size_bytes"].to_numpy() / 125
+    containers = [PurePosixPath(path).suffix.lower() for path in manifest["file"]]
+    is_whole = (manifest["start_seconds"].isna() & manifest["end_seconds"].isna()).to_numpy()
+    kilobits = manifest["size_bytes"].to_numpy() * is_whole / 125  # of a part only its file's size is known
     return pd.DataFrame(
         {
             **{name: manifest[name].to_numpy(np.float64) for name in _NUMBERS},

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from sora.manifest import by_label
 from sora.quality.balance import balance_findings, groups_per_label, videos_per_label
 from sora.quality.confounds import Confounds, measure_confounds, metadata_table
 from sora.quality.expectations import UNIQUE
@@ -102,7 +103,7 @@ def summarise(
         "num_valid": len(validation.fit),
         "num_quarantined": len(quarantined),
         "lost_share": _lost_share(videos, validation),
-        "groups_per_label": {label: groups.get(label, 0) for label in sorted(set(videos["label"]))},
+        "groups_per_label": {label: groups.get(label, 0) for label in sorted(set(by_label(videos)["label"]))},
         "quarantined": {path: _reasons(quarantined[path]) for path in sorted(quarantined)},
         "released": {
             path: {"reason": entry.reason, "by": entry.by, "findings": _reasons(found)}

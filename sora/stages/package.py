@@ -1,6 +1,7 @@
 """package: the report for people and the Bento for servers."""
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -12,7 +13,7 @@ from sora import layout
 from sora.atomic import write_text
 from sora.bundle import read_bundle
 from sora.evaluation.report import ReportInput, render_report
-from sora.manifest import probability_column, read_records, read_table
+from sora.manifest import final_outcomes, probability_column, read_records, read_table, write_table
 from sora.params import STRICT, Settings
 from sora.serving.bento import build_bento
 
@@ -31,7 +32,8 @@ class Params:
 
 
 def run(params: Params, settings: Settings) -> None:
-    """Write the report, build the Bento, export it and put it into BentoML's store."""
+    """Write what became of each input and the report, then build, export and store the Bento."""
+    write_table(layout.OUTCOMES, outcomes())
     write_text(layout.REPORT, render_report(report_input(params)))
     build_bento(layout.BUNDLE, layout.BENTO)
 
@@ -41,7 +43,7 @@ def report_input(params: Params) -> ReportInput:
     manifest = read_table(layout.MANIFEST)
     bundle = read_bundle(layout.BUNDLE)
     return ReportInput(
-        source=Path(manifest["file"].iloc[0].removesuffix(manifest["path"].iloc[0])).as_posix(),
+        source=_source(list(manifest["file"])),
         metrics=_read_json(layout.METRICS),
         per_class=read_records(layout.PER_CLASS),
         predictions=_predictions(),
@@ -55,6 +57,25 @@ def report_input(params: Params) -> ReportInput:
         lineage={**bundle.lineage, "model": bundle.version},
         num_mistakes=params.num_mistakes,
     )
+
+
+def outcomes() -> pd.DataFrame:
+    """Return path, label, outcome, stage and reason of every input of the pipeline."""
+    features = read_table(layout.FEATURE_INDEX)
+    return final_outcomes(
+        read_table(layout.MANIFEST),
+        read_table(layout.QUARANTINE),
+        read_table(layout.CLIP_INDEX),
+        features[features["view"] == 0],
+    )
+
+
+def _source(files: list[str]) -> str:
+    """Return the folder that holds all files; fetched ones may lie elsewhere than the others."""
+    folders = {Path(file).parent for file in files}
+    if len({folder.is_absolute() for folder in folders}) > 1:
+        return "several folders"
+    return os.path.commonpath(folders)
 
 
 def _predictions() -> list[dict[str, Any]]:

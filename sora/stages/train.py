@@ -10,7 +10,7 @@ from sora import layout
 from sora.atomic import write_json
 from sora.errors import SoraError
 from sora.features import FeatureSet, load_features
-from sora.manifest import write_table
+from sora.manifest import labels_in, write_table
 from sora.networks.backbones import feature_blocks
 from sora.params import STRICT, Settings, read_input_spec
 from sora.quiet import import_tensorflow
@@ -47,6 +47,7 @@ def run(params: Params, settings: Settings) -> None:
 
     # Augmented views are further rows: an epoch sees each of them once.
     features = load_features(("train", "val"), all_views=True)
+    _refuse_several_labels(features)
     labels = sorted(set(features.videos["label"]))
     _require_all_labels(features, labels)
     model, history = fit(features, labels, params, settings.seed)
@@ -112,6 +113,14 @@ def _frame_blocks(params: Params) -> list[tuple[int, int]]:
                 f"params.yaml: train.feature_blocks: expected some of {', '.join(blocks)}, got {name!r}"
             )
     return [(blocks[name].start, blocks[name].stop) for name in params.feature_blocks]
+
+
+def _refuse_several_labels(features: FeatureSet) -> None:
+    for path, label in zip(features.videos["path"], features.videos["label"], strict=True):
+        if len(labels_in(label)) > 1:
+            raise SoraError(
+                f"{path} has several labels ({label}); train learns one label a video: keep one in labels.csv"
+            )
 
 
 def _require_all_labels(features: FeatureSet, labels: list[str]) -> None:

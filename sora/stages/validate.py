@@ -10,7 +10,7 @@ from annotated_types import Ge, Gt, Le
 from sora import layout
 from sora.atomic import write_json
 from sora.errors import SoraError
-from sora.manifest import read_table, write_table
+from sora.manifest import read_table, videos_in, write_table
 from sora.params import STRICT, Settings
 from sora.quality.expectations import Audio, Limits, check_videos
 from sora.quality.findings import CertainSeverity, Severity, Verdict, WholeSetSeverity, lines_by_rule
@@ -94,7 +94,7 @@ class Params:
 
 def run(params: Params, settings: Settings) -> None:
     """Write the valid videos, the quarantine and the reports; then fail where a rule or the limits say so."""
-    manifest = read_table(layout.MANIFEST)
+    manifest = videos_in(read_table(layout.MANIFEST))
     released = released_paths(read_releases(layout.RELEASES), manifest, layout.RELEASES)
     checked = check_videos(manifest, _limits(params), layout.VALIDATION_DOCS)
     refuse_impossible(released, checked.findings, layout.RELEASES)

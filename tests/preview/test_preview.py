@@ -94,7 +94,8 @@ def test_files_folders_and_labels_name_videos(tmp_path: Path, monkeypatch: pytes
         find_subjects("jump", 3)
     rows = [("a.mp4", "jump", 1.0, 2.0), ("b.mp4", "run", None, None)]
     (tmp_path / "data").mkdir()
-    pd.DataFrame(rows, columns=["file", "label", "start_seconds", "end_seconds"]).to_csv("data/manifest.csv")
+    table = pd.DataFrame(rows, columns=["file", "label", "start_seconds", "end_seconds"])
+    table.assign(outcome="ok", duplicate_of="").to_csv("data/manifest.csv")
     assert find_subjects("jump", 3) == [Subject(Path("a.mp4"), "jump", Window(1.0, 2.0))]
     with pytest.raises(SoraError, match="hop: no such file, folder or label; the labels are jump, run"):
         find_subjects("hop", 3)

@@ -12,6 +12,9 @@ def videos_of(num_groups: int, fps_of: dict[str, float], seed: int = 0) -> pd.Da
     rows = [
         {
             "path": f"{label}/g{group}_{take}.mp4",
+            "file": f"{label}/g{group}_{take}.mp4",
+            "start_seconds": np.nan,
+            "end_seconds": np.nan,
             "label": label,
             "group": f"g{group}",
             "fps": fps_of.get(label, 25.0),
@@ -84,3 +87,15 @@ def test_constant_metadata_are_chance():
     )
     found = measure(videos)
     assert (found.together.accuracy, found.together.p_value, found.columns) == (0.25, 1.0, {})
+
+
+def test_parts_do_not_give_themselves_away():
+    videos = videos_of(8, {})
+    is_part = videos["label"] == "run"
+    parts = videos.assign(
+        path=videos["path"].where(~is_part, videos["path"] + "#t=0,2"),
+        start_seconds=videos["start_seconds"].where(~is_part, 0.0),
+    )
+    table = metadata_table(parts)
+    assert (table["bitrate_kbps"] == 0).tolist() == is_part.tolist()
+    assert set(table["container"]) == {0}
