@@ -18,7 +18,8 @@ SUFFIXES = frozenset(
     ".3gp .asf .avi .flv .gif .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .ogv .ts .webm .wmv".split()
 )
 
-av.logging.set_level(av.logging.PANIC)
+# Never call av.logging.set_level: its callback wants the interpreter's lock in FFmpeg's decoding threads, and
+# whoever closes a decoder holds that lock while waiting for them. Without it FFmpeg's messages are dropped.
 
 
 @dataclass(frozen=True)

@@ -27,36 +27,35 @@ class IndexedVideo:
         self, container: InputContainer, stream: VideoStream, table: PacketTable, index: FrameIndex
     ) -> None:
         """``table`` and ``index`` are of this stream, which was read to its end."""
-        self._index = index
+        self._index, self._table = index, table
         self._context = stream.codec_context
         self._source = _PacketSource(container, stream, table)
 
     def decode(self, frames: np.ndarray) -> Iterator[tuple[int, av.VideoFrame]]:
         """Yield place and frame of each of ``frames``, int64 (K,) places in display order, that decodes.
 
-        Every packet carries its place through the decoder, so that no time stamp need be compared.
+        A frame is told by the time stamp of its packet, which no other has.
 
         Raises:
             LostPlaceError: seeking does not lead where it should.
             av.error.FFmpegError: decoding fails.
         """
-        frame_of = dict(zip(self._index.packet[frames].tolist(), frames.tolist(), strict=True))
-        for run in plan_runs(self._index.packet[frames], self._index.start[frames]):
+        packet, start = self._index.packet[frames], self._index.start[frames]
+        frame_at = dict(zip(self._table.pts[packet].tolist(), frames.tolist(), strict=True))
+        for run in plan_runs(packet, start):
             for decoded in self._decode_run(run):
-                if decoded.opaque in run.wanted:
-                    yield frame_of[decoded.opaque], decoded
+                if decoded.pts in frame_at:
+                    yield frame_at.pop(decoded.pts), decoded
 
     def _decode_run(self, run: Run) -> Iterator[av.VideoFrame]:
         context = self._context
         context.flush_buffers()
-        context.copy_opaque = True
         skipping = None
         for place, packet in self._source.packets_of(run):
             # What nothing refers to is decoded only where it is wanted.
             if skipping != (place not in run.wanted):
                 skipping = place not in run.wanted
                 context.skip_frame = "NONREF" if skipping else "DEFAULT"
-            packet.opaque = place
             yield from packet.decode()
         yield from context.decode(None)
 

@@ -1,3 +1,6 @@
+import itertools
+import subprocess
+import sys
 from pathlib import Path
 
 import av
@@ -55,6 +58,36 @@ def test_every_kind_of_file_is_read_right(tmp_path: Path, case: Case):
     every = list(iterate_frames(path, native))
     np.testing.assert_array_equal(np.stack([frame.pixels for frame in every]), result.pixels)
     np.testing.assert_allclose([frame.time_seconds for frame in every], result.times, atol=1e-6)
+
+
+REAL = {
+    "decord_corrupted.mp4": (28, (1280, 720)),
+    "decord_video_180.mov": (3, (568, 320)),
+    "decord_video_90.mov": (3, (320, 568)),
+    "imageio_test.webm": (94, (640, 480)),
+    "mmaction2_demo.mp4": (280, (427, 256)),  # pixels are wider than high
+    "opencvdoc_tree.avi": (68, (320, 240)),
+    "rails_rotated_hdr_video.mov": (40, (1080, 1920)),
+    "rails_video_with_rectangular_samples.mp4": (46, (1920, 1080)),  # likewise
+    "streamio_awesome'movie.mov": (123, (640, 480)),
+    "torchcodec_av1_video.mkv": (125, (640, 360)),
+    "torchcodec_h265_10bits.mp4": (30, (200, 200)),
+}
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_real_odd_files_are_read_right(shared: Path, name: str):
+    num_frames, size = REAL[name]
+    with av.open(str(shared / "odd" / name)) as container:
+        plain = itertools.islice(container.decode(video=0), num_frames)
+        expected = [np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90) for frame in plain]
+    result = read_frames(shared / "odd" / name, lambda times: range(len(times)), native)
+    assert (result.num_frames, len(expected)) == (num_frames, num_frames)
+    assert (result.pixels.shape[2], result.pixels.shape[1]) == size
+    assert (result.warning != "") == (name == "decord_corrupted.mp4")
+    for found, wanted in zip(result.pixels, expected, strict=True):
+        upright = cv2.resize(np.ascontiguousarray(wanted), size)
+        assert np.abs(found.astype(int) - upright).mean() < 2
 
 
 @pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuvj420p", "yuv420p10le", "yuv444p"])
@@ -170,6 +203,18 @@ def test_damage_that_no_wanted_frame_needs_is_passed_over(tmp_path: Path):
     path = write_coded(tmp_path / "a.mkv", 30, options={"g": "1"})
     damage_packet(path, 20)
     assert indices_read(path, [29, 3]) == [29, 3]
+
+
+def test_leaving_a_video_half_read_does_not_block(tmp_path: Path):
+    """Decoding threads are at work when the decoder closes; in a process of its own, lest the test hang."""
+    path = write_coded(
+        tmp_path / "a.mp4", 60, "libx265", size=(640, 360), options={"x265-params": "log-level=none"}
+    )
+    program = (
+        "import sys; from pathlib import Path; from sora.video.read import iterate_frames\n"
+        "for _ in range(60): next(iterate_frames(Path(sys.argv[1]), lambda *size: size, num_threads=4))"
+    )
+    subprocess.run([sys.executable, "-c", program, str(path)], check=True, timeout=60)
 
 
 def test_a_truncated_avi_is_read_up_to_its_end(tmp_path: Path):
