@@ -46,11 +46,13 @@ class FrameIndex:
     """Where each frame, in display order, is found.
 
     Attributes:
+        table: the packets.
         times: float64 (N,), seconds from the first frame.
         packet: int64 (N,), place of the frame's packet in decoding order.
         start: int64 (N,), place of the packet from which to decode in order to get the frame.
     """
 
+    table: PacketTable
     times: np.ndarray
     packet: np.ndarray
     start: np.ndarray
@@ -97,7 +99,7 @@ def index_frames(table: PacketTable, codec: str, seconds_per_unit: float) -> Fra
     shown = np.flatnonzero(table.is_shown)
     packet = shown[np.argsort(stamps[shown])]
     times = (stamps[packet] - stamps[packet[0]]) * seconds_per_unit
-    return FrameIndex(times, packet, _starts(table.is_key, stamps, packet))
+    return FrameIndex(table, times, packet, _starts(table.is_key, stamps, packet))
 
 
 def guess_times(table: PacketTable, seconds_per_unit: float, fps: float) -> np.ndarray:

@@ -1,6 +1,7 @@
 """From decoded frames to arrays: size, colours and orientation."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -10,6 +11,23 @@ from av.video.reformatter import VideoReformatter
 
 # (width, height) as shown, upright and with square pixels -> (width, height) to give.
 PictureSize: TypeAlias = Callable[[int, int], tuple[int, int]]
+
+
+Empty: TypeAlias = Callable[[tuple[int, ...]], np.ndarray]  # makes a uint8 array of a shape, to be filled
+
+
+def empty_array(shape: tuple[int, ...]) -> np.ndarray:
+    """Return a new uint8 array."""
+    return np.empty(shape, np.uint8)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What becomes of wanted frames: their size, the array they go to, the threads at work (0: all cores)."""
+
+    size: PictureSize
+    empty: Empty = empty_array
+    num_threads: int = 1
 
 
 def square(size_px: int) -> PictureSize:
@@ -30,13 +48,11 @@ class PictureMaker:
         pixel_aspect: Fraction | None = None,
         *,
         grey: bool = False,
-        num_threads: int = 1,
     ) -> None:
         """``pixel_aspect`` is the width of a stored pixel by its height; None: they are square."""
         self._size = size
         self._pixel_aspect = pixel_aspect or Fraction(1)
         self._format = "gray" if grey else "rgb24"
-        self._num_threads = num_threads
         self._scaler = VideoReformatter()
         self._shape: tuple[int, int] | None = None
 
@@ -45,9 +61,7 @@ class PictureMaker:
         turns = frame.rotation // 90
         if self._shape is None:
             self._shape = self._stored_size(frame, upright=turns % 2 == 0)
-        scaled = self._scaler.reformat(
-            frame, *self._shape, self._format, interpolation="BILINEAR", threads=self._num_threads
-        )
+        scaled = self._scaler.reformat(frame, *self._shape, self._format, interpolation="BILINEAR", threads=1)
         return np.rot90(scaled.to_ndarray(), turns) if turns else scaled.to_ndarray()
 
     def _stored_size(self, frame: av.VideoFrame, *, upright: bool) -> tuple[int, int]:

@@ -14,18 +14,13 @@ from av.video.stream import VideoStream
 from sora.errors import VideoError
 from sora.video.container import DecodeBreak, decode, open_video
 from sora.video.index import guess_times, index_frames, scan_packets
-from sora.video.pictures import PictureMaker, PictureSize
-from sora.video.seek import IndexedVideo, LostPlaceError
+from sora.video.indexed import read_indexed
+from sora.video.pictures import Delivery, Empty, PictureMaker, PictureSize, empty_array
 
 VERSION = 2  # raise it when the pixels of an unchanged file change
 
-Empty: TypeAlias = Callable[[tuple[int, ...]], np.ndarray]  # makes a uint8 array of a shape, to be filled
 # Times of all frames, float64 (N,), in seconds from the first -> places of the wanted ones, in any order.
 ChooseFrames: TypeAlias = Callable[[np.ndarray], Sequence[int]]
-
-
-def _empty(shape: tuple[int, ...]) -> np.ndarray:
-    return np.empty(shape, np.uint8)
 
 
 @dataclass(frozen=True)
@@ -70,7 +65,7 @@ def read_frames(
     window: Window = WHOLE,
     *,
     num_threads: int = 1,
-    empty: Empty = _empty,
+    empty: Empty = empty_array,
 ) -> ChosenFrames:
     """Read the frames that ``choose(times)`` names; places may come in any order and more than once.
 
@@ -81,18 +76,18 @@ def read_frames(
     Raises:
         VideoError: nothing decodes, or nothing lies in the window.
     """
+    delivery = Delivery(size, empty, num_threads)
     with open_video(path, num_threads=num_threads) as (container, stream):
         table = scan_packets(container, stream)
         unit, fps = float(stream.time_base or 0), float(stream.average_rate or stream.guessed_rate or 0)
         index = index_frames(table, stream.codec_context.name, unit)
         if index is not None:
             first, chosen, times = _choose(index.times, choose, window)
-            video = IndexedVideo(container, stream, table, index)
-            maker = PictureMaker(size, stream.sample_aspect_ratio, num_threads=num_threads)
-            pixels = _read_indexed(video, np.array(chosen, np.int64) + first, maker, empty)
+            frames = np.array(chosen, np.int64) + first
+            pixels = read_indexed(path, (container, stream), index, frames, delivery)
             if pixels is not None:
                 return ChosenFrames(pixels, times[chosen], len(times), "")
-    return _read_through(path, guess_times(table, unit, fps), _Wish(choose, size, window, empty))
+    return _read_through(path, guess_times(table, unit, fps), choose, window, delivery)
 
 
 def iterate_frames(
@@ -105,7 +100,7 @@ def iterate_frames(
     """
     count = 0
     with open_video(path, num_threads=num_threads) as (container, stream):
-        maker = PictureMaker(size, stream.sample_aspect_ratio, grey=grey, num_threads=num_threads)
+        maker = PictureMaker(size, stream.sample_aspect_ratio, grey=grey)
         for frame, seconds in timed(container, stream):
             if isinstance(frame, DecodeBreak):
                 break
@@ -118,45 +113,20 @@ def iterate_frames(
         raise VideoError("no frame decodes")
 
 
-def _read_indexed(
-    video: IndexedVideo, frames: np.ndarray, maker: PictureMaker, empty: Empty
-) -> np.ndarray | None:
-    """Return the pictures of ``frames``, int64 (K,), or None where not all of them decode."""
-    places: dict[int, list[int]] = {}
-    for place, frame in enumerate(frames.tolist()):
-        places.setdefault(frame, []).append(place)
-    pixels = np.empty((0, 0, 0, 3), np.uint8)
-    try:
-        for frame, decoded in video.decode(np.unique(frames)):
-            picture = maker.picture(decoded)
-            if not len(pixels):
-                pixels = empty((len(frames), *picture.shape))
-            for place in places.pop(frame):
-                pixels[place] = picture
-    except (LostPlaceError, av.error.FFmpegError):
-        return None
-    return None if places else pixels
-
-
-class _Wish(NamedTuple):
-    choose: ChooseFrames
-    size: PictureSize
-    window: Window
-    empty: Empty
-
-
-def _read_through(path: Path, times: np.ndarray, wish: _Wish) -> ChosenFrames:
+def _read_through(
+    path: Path, times: np.ndarray, choose: ChooseFrames, window: Window, delivery: Delivery
+) -> ChosenFrames:
     """Read once by the times that the packets promise, and once more where decoding gives others."""
     for _ in range(2):
-        first, chosen, in_window = _choose(times, wish.choose, wish.window) if len(times) else (0, [], times)
-        reading = _decode_all(path, {first + place for place in chosen}, wish.size)
+        first, chosen, in_window = _choose(times, choose, window) if len(times) else (0, [], times)
+        reading = _decode_all(path, {first + place for place in chosen}, delivery.size)
         if len(reading.times) == 0:
             raise VideoError(f"no frame decodes{reading.warning and ': ' + reading.warning}")
         if len(reading.times) == len(times):
             break
         times = reading.times
     pictures = [reading.pictures[first + place] for place in chosen]
-    pixels = wish.empty((len(pictures), *(pictures[0].shape if pictures else (0, 0, 3))))
+    pixels = delivery.empty((len(pictures), *(pictures[0].shape if pictures else (0, 0, 3))))
     for place, picture in enumerate(pictures):
         pixels[place] = picture
     return ChosenFrames(pixels, in_window[chosen], len(in_window), reading.warning)

@@ -1,16 +1,15 @@
 """Decoding only the stretches of a video that wanted frames need."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import av
-import numpy as np
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from sora.video.container import packets
-from sora.video.index import NO_TIME, FrameIndex, PacketTable, stamps_of
-from sora.video.plan import Run, plan_runs
+from sora.video.index import NO_TIME, PacketTable, stamps_of
+from sora.video.plan import Run
 
 # Reading on and dropping packets is cheaper than asking the container to seek, up to here.
 _SEEK_PACKETS = 200
@@ -20,19 +19,17 @@ class LostPlaceError(Exception):
     """Seeking led to where no packet of the table is: the file can only be read through."""
 
 
-class IndexedVideo:
-    """An open video of which it is known which packet carries which frame."""
+class RunDecoder:
+    """Decodes stretches of an open video."""
 
-    def __init__(
-        self, container: InputContainer, stream: VideoStream, table: PacketTable, index: FrameIndex
-    ) -> None:
-        """``table`` and ``index`` are of this stream, which was read to its end."""
-        self._index, self._table = index, table
+    def __init__(self, container: InputContainer, stream: VideoStream, table: PacketTable) -> None:
+        """``table`` is of this stream."""
+        self._table = table
         self._context = stream.codec_context
         self._source = _PacketSource(container, stream, table)
 
-    def decode(self, frames: np.ndarray) -> Iterator[tuple[int, av.VideoFrame]]:
-        """Yield place and frame of each of ``frames``, int64 (K,) places in display order, that decodes.
+    def decode(self, runs: Iterable[Run]) -> Iterator[tuple[int, av.VideoFrame]]:
+        """Yield the wanted frames that decode, each with the place of its packet in decoding order.
 
         A frame is told by the time stamp of its packet, which no other has.
 
@@ -40,12 +37,11 @@ class IndexedVideo:
             LostPlaceError: seeking does not lead where it should.
             av.error.FFmpegError: decoding fails.
         """
-        packet, start = self._index.packet[frames], self._index.start[frames]
-        frame_at = dict(zip(self._table.pts[packet].tolist(), frames.tolist(), strict=True))
-        for run in plan_runs(packet, start):
-            for decoded in self._decode_run(run):
-                if decoded.pts in frame_at:
-                    yield frame_at.pop(decoded.pts), decoded
+        for run in runs:
+            place_at = {int(self._table.pts[place]): place for place in run.wanted}
+            for frame in self._decode_run(run):
+                if frame.pts in place_at:
+                    yield place_at.pop(frame.pts), frame
 
     def _decode_run(self, run: Run) -> Iterator[av.VideoFrame]:
         context = self._context
@@ -67,7 +63,7 @@ class _PacketSource:
         self._container, self._stream, self._table = container, stream, table
         self._places: dict[tuple[int, int], int] = {}
         self._packets: Iterator[av.Packet] = iter(())
-        self._next = len(table)  # the table was made by reading to the end
+        self._next = len(table)  # nowhere yet
 
     def packets_of(self, run: Run) -> Iterator[tuple[int, av.Packet]]:
         """Yield the packets of ``run`` with their places."""

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from video_corpus import CASES, GOP, NUM_FRAMES, Case, write_without_start
 
 from sora.errors import VideoError
-from sora.video import read
+from sora.video import read, seek
 from sora.video.pictures import square
 from sora.video.read import Window, iterate_frames, read_frames
 
@@ -122,9 +122,9 @@ def test_few_frames_of_many_are_reached_without_reading_through(
 ):
     decoded = []
     monkeypatch.setattr(read, "_read_through", lambda *_: pytest.fail("read through"))
-    real = read.IndexedVideo._decode_run
+    real = seek.RunDecoder._decode_run
     monkeypatch.setattr(
-        read.IndexedVideo, "_decode_run", lambda self, run: decoded.append(run) or real(self, run)
+        seek.RunDecoder, "_decode_run", lambda self, run: decoded.append(run) or real(self, run)
     )
     for path in seekable:
         decoded.clear()
