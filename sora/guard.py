@@ -14,7 +14,7 @@ from sora.errors import VideoError
 from sora.lifetime import die_with_parent
 from sora.video.pictures import PictureSize
 from sora.video.read import WHOLE, ChooseFrames, ChosenFrames, Window, read_frames
-from sora.video.shared import SharedArray
+from sora.video.shared import Arena, SharedArray
 
 
 @dataclass(frozen=True)
@@ -96,10 +96,13 @@ class Guard:
         self.close()
 
 
+_arena = Arena()  # of the child that this module is loaded in
+
+
 def _read_into_shared(
     path: Path, choose: ChooseFrames, size: PictureSize, window: Window
 ) -> tuple[SharedArray, tuple[Any, int, str]]:
-    shared = SharedArray()
+    shared = _arena.array()
     frames = read_frames(path, choose, size, window, num_threads=0, empty=shared.empty)
     return shared, (frames.times, frames.num_frames, frames.warning)
 

@@ -40,6 +40,20 @@ def test_frames_come_from_a_child_as_they_would_from_here(guard: Guard, tmp_path
     assert (found.num_frames, found.warning) == (30, "")
 
 
+def test_pixels_that_are_still_held_are_not_written_over(
+    guard: Guard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("sora.video.shared._MAX_COPIED_BYTES", 0)
+    path = write_coded(tmp_path / "a.mp4", 30)
+    held = [
+        guard.read_frames(path, functools.partial(places, wanted=(number,)), native).pixels[0, :, 1:]
+        for number in range(5)
+    ]
+    for number, pixels in enumerate(held):
+        again = guard.read_frames(path, functools.partial(places, wanted=(number,)), native).pixels
+        np.testing.assert_array_equal(pixels, again[0, :, 1:])
+
+
 def test_no_wanted_frame_is_no_error(guard: Guard, tmp_path: Path):
     path = write_coded(tmp_path / "a.mp4", 3)
     assert len(guard.read_frames(path, functools.partial(places, wanted=()), native).pixels) == 0

@@ -3,6 +3,7 @@
 import mmap
 import os
 import tempfile
+import weakref
 from multiprocessing.reduction import DupFd
 from pathlib import Path
 from typing import Any
@@ -10,43 +11,100 @@ from typing import Any
 import numpy as np
 
 _MEMORY_FOLDER = Path("/dev/shm")
+_MAX_KEPT_BYTES = 256 * 2**20
+_MAX_COPIED_BYTES = 8 * 2**20  # quickly copied; shared memory costs a file descriptor while it is held
 
 
-class SharedArray:
-    """One uint8 array: ``empty`` makes it, pickling hands it over, ``take`` gives it on the other side.
+class Arena:
+    """Gives out memory to fill; what the other process has let go of is used again, for new pages are slow.
 
-    It lies in a file without a name, so that nothing is left behind when either side is killed.
+    It lies in files without names, so that nothing is left behind when either side is killed.
     """
 
     def __init__(self) -> None:
+        """Hold nothing."""
+        self._kept: _Block | None = None
+
+    def array(self) -> "SharedArray":
+        """Return an array to make with ``empty``, fill, pickle and ``take``."""
+        return SharedArray(self)
+
+    def block(self, size: int) -> "_Block":
+        """Return memory of at least ``size`` bytes that nobody uses."""
+        if self._kept is None or self._kept.is_taken or self._kept.capacity < size:
+            block = _Block.new(size)
+            self._kept = block if size <= _MAX_KEPT_BYTES else None
+            return block
+        return self._kept
+
+
+class SharedArray:
+    """One uint8 array: ``empty`` makes it, pickling hands it over, ``take`` gives it on the other side."""
+
+    def __init__(self, arena: Arena) -> None:
         """Hold an empty array."""
+        self._arena = arena
         self._shape: tuple[int, ...] = (0,)
-        self._file: Any = None  # here the open file, on the other side what the descriptor comes from
+        self._block: Any = None  # on the other side what the file's descriptor comes from
 
     def empty(self, shape: tuple[int, ...]) -> np.ndarray:
-        """Return a new array of ``shape`` to fill."""
+        """Return an array of ``shape`` to fill."""
         self._shape = shape
         if 0 in shape:
             return np.empty(shape, np.uint8)
-        folder = _MEMORY_FOLDER if _MEMORY_FOLDER.is_dir() else None
-        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # closed with this object
-        os.ftruncate(self._file.fileno(), int(np.prod(shape)))
-        return _mapped(self._file.fileno(), shape)
+        self._block = self._arena.block(_size(shape))
+        self._block.is_taken = True
+        return self._block.array(shape)
 
     def take(self) -> np.ndarray:
         """Return the array that the other process filled."""
-        if self._file is None:
+        if self._block is None:
             return np.empty(self._shape, np.uint8)
-        descriptor = self._file.detach()
-        try:
-            return _mapped(descriptor, self._shape)
-        finally:
-            os.close(descriptor)
+        block = _Block(self._block.detach())
+        array = block.array(self._shape)
+        if array.size <= _MAX_COPIED_BYTES:
+            copied = array.copy()
+            block.let_go()
+            return copied
+        # Every view of it holds on to its base, so that this happens when the last of them is gone.
+        weakref.finalize(array.base, block.let_go)
+        return array
 
     def __getstate__(self) -> dict[str, Any]:
         """Give the descriptor to whoever unpickles this."""
-        return {"_shape": self._shape, "_file": self._file and DupFd(self._file.fileno())}
+        return {"_shape": self._shape, "_block": self._block and DupFd(self._block.descriptor)}
 
 
-def _mapped(descriptor: int, shape: tuple[int, ...]) -> np.ndarray:
-    return np.frombuffer(mmap.mmap(descriptor, int(np.prod(shape))), np.uint8).reshape(shape)
+class _Block:
+    """A mapped file; its last byte says whether the array in it is in use."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self.capacity = os.fstat(descriptor).st_size - 1
+        self._memory = mmap.mmap(descriptor, 0)
+        weakref.finalize(self, os.close, descriptor)
+
+    @classmethod
+    def new(cls, size: int) -> "_Block":
+        folder = _MEMORY_FOLDER if _MEMORY_FOLDER.is_dir() else None
+        with tempfile.TemporaryFile(dir=folder) as file:
+            os.ftruncate(file.fileno(), size + 1)
+            return cls(os.dup(file.fileno()))
+
+    @property
+    def is_taken(self) -> bool:
+        return self._memory[self.capacity] != 0
+
+    @is_taken.setter
+    def is_taken(self, value: bool) -> None:
+        self._memory[self.capacity] = int(value)
+
+    def let_go(self) -> None:
+        self.is_taken = False
+
+    def array(self, shape: tuple[int, ...]) -> np.ndarray:
+        return np.frombuffer(self._memory, np.uint8, _size(shape)).reshape(shape)
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    return int(np.prod(shape))
