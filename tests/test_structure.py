@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from sora import layout
+from sora.serving.bento import SOURCES
 from sora.stages import STAGES
 
 ROOT = Path(__file__).parents[1]
@@ -115,6 +116,12 @@ def test_there_is_one_way_from_video_to_network_input():
     assert "read_clean_clip" in uses["sora/stages/preprocess.py"]
     assert "network_input" in uses["sora/stages/extract.py"]
     assert {"read_clean_clip", "network_input"} <= uses["sora/predictor.py"]
+
+
+def test_a_bento_is_given_every_module_that_its_service_needs():
+    needed = closure("sora/serving/service.py")
+    given = tuple(f"sora/{name}" if name.endswith(".py") else f"sora/{name}/" for name in SOURCES)
+    assert {name for name in needed if not name.startswith(given)} == set()
 
 
 def test_requirements_pin_every_dependency_and_name_no_host():

@@ -19,7 +19,7 @@ from sora.errors import SoraError
 
 NAME = "sora-video"  # "sora" would make BentoML import the package in the checkout in place of the Bento
 SERVICE = "sora.serving.service:SoraVideo"
-PACKAGES = ("ai-edge-litert", "av", "numpy", "onnxruntime", "opencv-python")  # BentoML adds itself
+PACKAGES = ("ai-edge-litert", "av", "numpy", "onnxruntime", "opencv-python", "pebble")  # BentoML adds itself
 # What the service imports, relative to the package; a test keeps this list true.
 SOURCES = (
     "__init__.py",
@@ -27,8 +27,11 @@ SOURCES = (
     "bundle.py",
     "clip.py",
     "errors.py",
+    "guard.py",
+    "lifetime.py",
     "predictor.py",
     "quiet.py",
+    "runtimes.py",
     "frames",
     "serving",
     "video",
