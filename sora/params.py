@@ -84,7 +84,8 @@ def read_input_spec(path: Path) -> InputSpec:
 
 
 def _first_line(error: ValidationError, where: str) -> str:
-    first = error.errors()[0]
+    # A misspelt key is both unknown and missing; the first says more.
+    first = min(error.errors(), key=lambda found: found["type"] != "unexpected_keyword_argument")
     key = ".".join([where, *map(str, first["loc"])])
     if first["type"] == "unexpected_keyword_argument":
         return f"{key}: unknown parameter; is it misspelt?"

@@ -123,3 +123,9 @@ def test_the_landed_params_are_read_whole():
         found = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(params[name]).items()}
         assert found == written[name]
     assert settings.seed == written["seed"]
+
+
+def test_a_misspelt_name_is_told_rather_than_the_one_that_is_missing(tmp_path: Path):
+    values = good()
+    values["mix"]["siez"] = values["mix"].pop("size")
+    assert message(tmp_path, yaml.safe_dump(values)) == ": mix.siez: unknown parameter; is it misspelt?"

@@ -17,6 +17,15 @@ from sora.stages import STAGES
 EXIT_RETRY = 75  # EX_TEMPFAIL of sysexits.h: the same command may work later
 _TRANSIENT = {errno.EIO, errno.ETIMEDOUT, errno.ESTALE, errno.EAGAIN, errno.ECONNRESET, errno.ENETUNREACH}
 
+_ADVICE = {
+    errno.ENOSPC: "free some room on the disk",
+    errno.EDQUOT: "free some of your quota",
+    errno.EACCES: "allow it",
+    errno.EPERM: "allow it",
+    errno.EROFS: "choose a folder that can be written to",
+    errno.ENOTDIR: "remove the file that stands where a folder belongs",
+}
+
 
 def main(arguments: list[str]) -> int:
     """Run the named stage; 0 when done, 75 where a retry can help, else 1 after one line that says why."""
@@ -32,9 +41,14 @@ def main(arguments: list[str]) -> int:
     except OSError as error:
         if error.errno is None:
             raise
-        file = f": {error.filename}" if error.filename else ""
-        return _fail(f"{error.strerror}{file}", EXIT_RETRY if error.errno in _TRANSIENT else 1)
+        return _fail(_described(arguments[0], error), EXIT_RETRY if error.errno in _TRANSIENT else 1)
     return 0
+
+
+def _described(stage: str, error: OSError) -> str:
+    file = f" ({error.filename})" if error.filename else ""
+    advice = _ADVICE.get(error.errno or 0, "see to it")
+    return f"{stage} cannot read or write its files: {error.strerror}{file}; {advice} and run again"
 
 
 def _fail(message: str, code: int = 1) -> int:
