@@ -3,7 +3,7 @@
     python benchmarks/decode.py [--rounds 5] [--clips FOLDER] [--real VIDEO ...] [--json FILE]
 
 Every reader gives RGB at 224 x 224: all frames of a clip, or 16 spread over it. Milliseconds, the median of
-rounds in which all readers take turns. Rendered clips are kept in the folder, for the long one takes minutes.
+rounds in which all readers take turns, on a quick task five times in a row. Rendered clips are kept in the folder, for the long one takes minutes.
 Ends with 1 where a limit does not hold. Peers are not installed with Sora; what is missing is left out.
 """
 
@@ -175,14 +175,27 @@ def measure(path: Path, readers: dict[str, Reader], num_rounds: int) -> Iterator
         times: dict[str, list[float]] = {name: [] for name in takers}
         for number in range(num_rounds + 1):
             for name, reader in takers.items():
-                start = time.perf_counter()
-                pixels = reader(path, choose)
-                seconds = time.perf_counter() - start
-                assert pixels.shape[1:] == (SIZE_PX, SIZE_PX, 3), f"{name} gave {pixels.shape}"
-                if number:  # the first round warms up
-                    times[name].append(seconds * 1000)
+                taken = turn(name, reader, path, choose)
+                times[name] += taken if number else []  # the first round warms up
         medians = {name: round(statistics.median(values), 1) for name, values in times.items()}
-        yield {"clip": path.name, "frames": task, "milliseconds": medians}
+        yield {"clip": path.name, "seconds": seconds_of(path), "frames": task, "milliseconds": medians}
+
+
+def turn(name: str, reader: Reader, path: Path, choose: Choose) -> list[float]:
+    """Return the milliseconds of one reader's turn: five readings, or one where that takes long."""
+    taken: list[float] = []
+    while len(taken) < 5 and sum(taken) < 300:
+        start = time.perf_counter()
+        pixels = reader(path, choose)
+        taken.append((time.perf_counter() - start) * 1000)
+        assert pixels.shape[1:] == (SIZE_PX, SIZE_PX, 3), f"{name} gave {pixels.shape}"
+    return taken
+
+
+def seconds_of(path: Path) -> float:
+    """Return the duration of a video."""
+    with av.open(str(path)) as container:
+        return round((container.duration or 0) / av.time_base, 2)
 
 
 def check(rows: list[dict[str, Any]]) -> dict[str, bool]:
@@ -192,7 +205,8 @@ def check(rows: list[dict[str, Any]]) -> dict[str, bool]:
         name, took = f"{row['clip']}, {row['frames']}", row["milliseconds"]
         plain = min(took["opencv"], took["pyav"], took.get("opencv seek", took["opencv"]))
         limits[f"{name}: at most 1.05 of OpenCV and PyAV"] = took["sora"] <= 1.05 * plain
-        limits[f"{name}: guarded at most 1.2"] = took["guarded"] <= 1.2 * took["sora"]
+        if row["seconds"] >= 5:
+            limits[f"{name}: guarded at most 1.2"] = took["guarded"] <= 1.2 * took["sora"]
         if "decord" in took:
             limits[f"{name}: at least 0.9 of decord's speed"] = took["decord"] >= 0.9 * took["sora"]
         if "1080p" in name and row["frames"] == "all":
