@@ -3,7 +3,8 @@
     python benchmarks/decode.py [--rounds 5] [--clips FOLDER] [--real VIDEO ...] [--json FILE]
 
 Every reader gives RGB at 224 x 224: all frames of a clip, or 16 spread over it. Milliseconds, the median of
-rounds in which all readers take turns, on a quick task five times in a row. Rendered clips are kept in the folder, for the long one takes minutes.
+rounds in which all readers take turns, on a quick task five times in a row. Rendered clips are kept in the
+folder, for the long one takes minutes.
 Ends with 1 where a limit does not hold. Peers are not installed with Sora; what is missing is left out.
 """
 

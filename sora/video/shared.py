@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 _MEMORY_FOLDER = Path("/dev/shm")
+_MAX_KEPT = 2  # whoever reads in a loop holds one array while the next is made
 _MAX_KEPT_BYTES = 256 * 2**20
 _MAX_COPIED_BYTES = 8 * 2**20  # quickly copied; shared memory costs a file descriptor while it is held
 
@@ -23,7 +24,7 @@ class Arena:
 
     def __init__(self) -> None:
         """Hold nothing."""
-        self._kept: _Block | None = None
+        self._kept: list[_Block] = []
 
     def array(self) -> "SharedArray":
         """Return an array to make with ``empty``, fill, pickle and ``take``."""
@@ -31,11 +32,13 @@ class Arena:
 
     def block(self, size: int) -> "_Block":
         """Return memory of at least ``size`` bytes that nobody uses."""
-        if self._kept is None or self._kept.is_taken or self._kept.capacity < size:
-            block = _Block.new(size)
-            self._kept = block if size <= _MAX_KEPT_BYTES else None
-            return block
-        return self._kept
+        for block in self._kept:
+            if not block.is_taken and block.capacity >= size:
+                return block
+        block = _Block.new(size)
+        if size <= _MAX_KEPT_BYTES:
+            self._kept = [block, *self._kept][:_MAX_KEPT]
+        return block
 
 
 class SharedArray:
