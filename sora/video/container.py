@@ -96,6 +96,8 @@ def packets(container: InputContainer, stream: VideoStream) -> Iterator[av.Packe
         yield from container.demux(stream)
     except av.error.FFmpegError as error:
         yield DecodeBreak(_reason(error))
+    except IndexError:  # PyAV's answer to a stream that the header did not name
+        yield DecodeBreak("a new stream begins in the middle of the file")
 
 
 def _check_file(path: Path) -> None:
