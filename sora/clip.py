@@ -15,6 +15,7 @@ from sora.frames.selection import drop_reasons
 from sora.frames.spec import ClipSpec
 from sora.frames.survey import Survey, survey_frames, survey_size
 from sora.video.read import WHOLE, ChosenFrames, Window, iterate_frames, read_frames
+from sora.video.write import write_clip
 
 
 class CleanClip(NamedTuple):
@@ -32,6 +33,12 @@ def read_clean_clip(path: Path, spec: ClipSpec, window: Window = WHOLE) -> Clean
     """
     frames = _read_chosen(path, spec, window)
     return CleanClip(clean_clip(frames.pixels, spec), frames.warning)
+
+
+def write_clean_clip(item: tuple[str, Window, str, ClipSpec]) -> None:
+    """Read the clean clip of a video, or of a part, and write it to a file; raises as ``read_clean_clip``."""
+    video, window, clip, spec = item
+    write_clip(Path(clip), read_clean_clip(Path(video), spec, window).pixels)
 
 
 def survey_video(path: Path, spec: ClipSpec, window: Window = WHOLE) -> Survey:

@@ -105,6 +105,13 @@ def test_dvc_knows_what_each_stage_depends_on(name: str):
     assert (deps - code - {"${ingest.source}"} | outs) - known == set()
 
 
+def test_what_child_processes_import_is_light():
+    code = "import sys, sora.clip, sora.views, sora.sources.reading; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    heavy = {"pandas", "tensorflow", "pydantic", "great_expectations", "sklearn", "matplotlib"}
+    assert heavy & set(run.stdout.split()) == set()
+
+
 def test_there_is_one_way_from_video_to_network_input():
     for function in ("network_input", "read_clean_clip"):
         nodes = [node for tree in TREES.values() for node in ast.walk(tree)]
@@ -113,8 +120,9 @@ def test_there_is_one_way_from_video_to_network_input():
         name: {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
         for name, tree in TREES.items()
     }
-    assert "read_clean_clip" in uses["sora/stages/preprocess.py"]
-    assert "network_input" in uses["sora/stages/extract.py"]
+    assert "write_clean_clip" in uses["sora/stages/preprocess.py"]
+    assert "read_clean_clip" in uses["sora/clip.py"]
+    assert "network_input" in uses["sora/views.py"]
     assert {"read_clean_clip", "network_input"} <= uses["sora/predictor.py"]
 
 

@@ -11,7 +11,6 @@ os.environ.setdefault("BENTOML_DO_NOT_TRACK", "true")
 
 from sora.errors import SoraError
 from sora.lifetime import die_with_parent
-from sora.params import read_params
 from sora.stages import STAGES
 
 EXIT_RETRY = 75  # EX_TEMPFAIL of sysexits.h: the same command may work later
@@ -32,6 +31,8 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1 or arguments[0] not in STAGES:
         return _fail(f"expected one of {', '.join(STAGES)}, got {' '.join(arguments) or 'nothing'}")
     die_with_parent()
+    from sora.params import read_params  # late, for child processes import this module too
+
     try:
         modules = {name: importlib.import_module(f"sora.stages.{name}") for name in STAGES}
         params, settings = read_params({name: module.Params for name, module in modules.items()})

@@ -3,26 +3,22 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-import numpy as np
 import pandas as pd
 from annotated_types import Ge, Le
 
 from sora import layout
-from sora.atomic import replacing, write_json
+from sora.atomic import write_json
 from sora.errors import SoraError
 from sora.frames import augmentation, motion
-from sora.frames.augmentation import AugmentSpec, augment
-from sora.frames.inputs import by_segment, network_input
+from sora.frames.augmentation import AugmentSpec
 from sora.frames.spec import ClipSpec, InputSpec, MotionSpec
 from sora.manifest import read_table, write_table
 from sora.params import STRICT, Settings, convert
 from sora.quiet import import_tensorflow
-from sora.runtimes import kept_backbone
 from sora.store import VideoStore, result_key
-from sora.video.write import read_clip
+from sora.views import Recipe, View, write_features
 from sora.work import map_videos
 
 
@@ -45,33 +41,6 @@ class Params:
     flow_num_bins: Annotated[int, Ge(2), Le(32)]
     num_views: Annotated[int, Ge(1), Le(100)]
     augment: AugmentSpec
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What the features of every view are made with; ``backbone`` is the file of the network."""
-
-    spec: InputSpec
-    augment: AugmentSpec
-    seed: int
-    backbone: str
-
-
-@dataclass(frozen=True)
-class View:
-    """One view of a clip: number 0 is the clip itself.
-
-    Attributes:
-        path: of the video, as the manifest has it.
-        clip: store key of the clip.
-        number: 0, or which augmented view.
-        may_flip: whether the video's label allows a mirror.
-    """
-
-    path: str
-    clip: str
-    number: int = 0
-    may_flip: bool = False
 
 
 def run(params: Params, settings: Settings) -> None:
@@ -151,32 +120,9 @@ def _extract_missing(
         missing = set(store.missing(keys))
         todo = [(view, key) for view, key in zip(views, keys, strict=True) if key in missing]
         items = [(view, str(clips.path(view.clip)), str(store.path(key)), recipe) for view, key in todo]
-        outcomes = map_videos(_write_features, items, settings.runtime, "extract", len(keys) - len(todo))
+        outcomes = map_videos(write_features, items, settings.runtime, "extract", len(keys) - len(todo))
         store.prune(keys)
     reasons = {key: outcome.reason for (_, key), outcome in zip(todo, outcomes, strict=True)}
     if todo and all(reasons.values()):
         raise SoraError(f"no clip could be turned into features; the first: {next(iter(reasons.values()))}")
     return reasons
-
-
-def _write_features(item: tuple[View, str, str, Recipe]) -> None:
-    view, clip, features, recipe = item
-    frames = read_clip(Path(clip), recipe.spec.clip.num_frames)
-    given = network_input(_shown(frames, view, recipe), recipe.spec)
-    outputs = kept_backbone(Path(recipe.backbone))(given.images)
-    with replacing(Path(features)) as temporary, temporary.open("wb") as file:
-        np.savez(file, frames=outputs, motion=given.motion)
-
-
-def _shown(frames: np.ndarray, view: View, recipe: Recipe) -> np.ndarray:
-    """Return a view of a clip, both uint8 RGB (T * K, S, S, 3)."""
-    segments = by_segment(frames, recipe.spec.clip)
-    drawn = augment(
-        segments,
-        recipe.augment,
-        may_flip=view.may_flip,
-        seed=recipe.seed,
-        key=view.clip,
-        view=view.number,
-    )
-    return drawn.reshape(frames.shape)

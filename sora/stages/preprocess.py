@@ -1,14 +1,13 @@
 """preprocess: one clean, fixed-shape, lossless clip per valid video."""
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import TypeAlias
 
 import pandas as pd
 
 from sora import layout
 from sora.atomic import write_json
-from sora.clip import read_clean_clip, window_of
+from sora.clip import window_of, write_clean_clip
 from sora.frames.inputs import CLIP_VERSIONS
 from sora.frames.spec import ClipSpec
 from sora.manifest import read_table, write_table
@@ -31,7 +30,7 @@ def run(params: Params, settings: Settings) -> None:
         missing = set(store.missing(keys))
         todo = [item for item in zip(videos["file"], windows, keys, strict=True) if item[2] in missing]
         items = [(file, window, str(store.path(key)), params) for file, window, key in todo]
-        outcomes = map_videos(_write_clip, items, settings.runtime, "preprocess", len(keys) - len(todo))
+        outcomes = map_videos(write_clean_clip, items, settings.runtime, "preprocess", len(keys) - len(todo))
         store.prune(keys)
     reasons = {key: outcome.reason for (*_, key), outcome in zip(todo, outcomes, strict=True)}
     index = pd.DataFrame({"path": videos["path"], "key": keys, "reason": [reasons.get(k, "") for k in keys]})
@@ -44,8 +43,3 @@ def clip_key(content_hash: str, window: Window, spec: ClipSpec) -> str:
     part = {} if window == WHOLE else {"window": asdict(window)}
     versions = {**CLIP_VERSIONS, "read": read.VERSION, "write": write.VERSION}
     return result_key(content_hash, {**asdict(spec), **part}, versions)
-
-
-def _write_clip(item: tuple[str, Window, str, ClipSpec]) -> None:
-    video, window, clip, spec = item
-    write.write_clip(Path(clip), read_clean_clip(Path(video), spec, window).pixels)
