@@ -3,11 +3,11 @@
     python benchmarks/incremental.py SOURCE [--json FILE]
 
 SOURCE is a folder of videos with a labels.csv; it is copied. Its last video is held back, all stages run, the
-video is added, and they run again; a third run has nothing to do. Costs are processor seconds, so that it does
-not matter how many videos are worked on at a time. Start-up is the run with nothing to do, and one child
+video is added, and they run again; a third run has nothing to do. Costs are processor seconds, so that it
+does not matter how many videos are worked on at a time. Start-up is the run with nothing to do, and one child
 process a stage, which is started for nothing and measured by itself. What remains is told in videos of the
-first run. Last, everything is made from nothing elsewhere and compared byte for byte. Ends with 1 where a limit
-does not hold.
+first run. Last, everything is made from nothing elsewhere and compared byte for byte. Ends with 1 where a
+limit does not hold.
 """
 
 import argparse
