@@ -48,7 +48,7 @@ def report_input(params: Params) -> ReportInput:
         per_class=read_records(layout.PER_CLASS),
         predictions=_predictions(),
         data_counts=_data_counts(),
-        model_name=f"{bundle.spec.backbone}, {bundle.variant}",
+        model_name=bundle.spec.backbone.replace("_", " "),
         quarantined=_read_json(layout.VALIDATION)["quarantined"],
         validation=_read_json(layout.VALIDATION),
         history=read_records(layout.HISTORY),

@@ -1,7 +1,10 @@
 """Frames of a video whose packets tell where they are: only what these frames need is decoded."""
 
+import collections
+import contextlib
 import os
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeAlias
@@ -18,6 +21,7 @@ from sora.video.plan import Run, plan_runs
 from sora.video.seek import LostPlaceError, RunDecoder
 
 Opened: TypeAlias = tuple[InputContainer, VideoStream]
+Pending: TypeAlias = collections.deque[Run]
 
 
 def read_indexed(
@@ -40,11 +44,16 @@ def read_indexed(
     filler = _Filler(index.packet[frames], delivery)
     if num_threads > 1:
         opened[1].thread_count = 1
+        runs = sorted(
+            runs, key=lambda run: run.first - run.last
+        )  # the longest first, so that all end together
+    pending = collections.deque(runs)
     try:
         with ThreadPoolExecutor(max(1, num_threads - 1)) as pool:
-            parts = [runs[first::num_threads] for first in range(1, num_threads)]
-            others = [pool.submit(_decode_elsewhere, path, index, part, filler) for part in parts]
-            _decode(opened, index, runs[:: max(1, num_threads)], filler)
+            others = [
+                pool.submit(_decode_elsewhere, path, index, pending, filler) for _ in range(1, num_threads)
+            ]
+            _decode(opened, index, pending, filler)
             for other in others:
                 other.result()
     except (LostPlaceError, av.error.FFmpegError):
@@ -57,16 +66,23 @@ def _unique(packet: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return packet[first], start[first]
 
 
-def _decode_elsewhere(path: Path, index: FrameIndex, runs: list[Run], filler: "_Filler") -> None:
+def _decode_elsewhere(path: Path, index: FrameIndex, pending: Pending, filler: "_Filler") -> None:
     with open_video(path) as opened:
-        _decode(opened, index, runs, filler)
+        _decode(opened, index, pending, filler)
 
 
-def _decode(opened: Opened, index: FrameIndex, runs: list[Run], filler: "_Filler") -> None:
+def _decode(opened: Opened, index: FrameIndex, pending: Pending, filler: "_Filler") -> None:
     container, stream = opened
     maker = PictureMaker(filler.delivery.size, stream.sample_aspect_ratio)
-    for packet, frame in RunDecoder(container, stream, index.table).decode(runs):
+    for packet, frame in RunDecoder(container, stream, index.table).decode(_taken_from(pending)):
         filler.put(packet, maker.picture(frame))
+
+
+def _taken_from(pending: Pending) -> Iterator[Run]:
+    """Take runs one by one; several threads may take from the same."""
+    with contextlib.suppress(IndexError):
+        while True:
+            yield pending.popleft()
 
 
 class _Filler:
