@@ -28,11 +28,12 @@ from rich.table import Table
 
 ROOT = Path(__file__).parents[1]
 STAGES = ("ingest", "validate", "preprocess", "extract")
-CHILD_MODULES = {
-    "ingest": "sora.sources.reading",
+# What a child process does before its first video.
+CHILD_STARTS = {
+    "ingest": "import sora.sources.reading",
     "validate": "",
-    "preprocess": "sora.clip",
-    "extract": "sora.views",
+    "preprocess": "import sora.clip",
+    "extract": "import sora.views, pathlib; sora.views.kept_backbone(pathlib.Path('models/backbone.onnx'))",
 }
 RESULTS = (
     "data/manifest.csv",
@@ -105,10 +106,8 @@ def start_children(project: Path) -> dict[str, float]:
     alone = "from sora.guard import Guard; guard = Guard()"
     none = run_for_cost(project, ["-c", alone])
     return {
-        stage: run_for_cost(project, ["-c", f"{alone}; guard.call(exec, 'import {name}')"]) - none
-        if name
-        else 0.0
-        for stage, name in CHILD_MODULES.items()
+        stage: run_for_cost(project, ["-c", f"{alone}; guard.call(exec, {start!r})"]) - none if start else 0.0
+        for stage, start in CHILD_STARTS.items()
     }
 
 
