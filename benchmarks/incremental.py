@@ -103,10 +103,12 @@ def run_stages(project: Path) -> dict[str, float]:
 
 def start_children(project: Path) -> dict[str, float]:
     """Return the processor seconds of starting one child process of each stage, by what it adds to none."""
-    alone = "from sora.guard import Guard; guard = Guard()"
-    none = run_for_cost(project, ["-c", alone])
+    program = "from sora.guard import Guard; guard = Guard(); {}; guard.close()"
+    none = run_for_cost(project, ["-c", program.format("pass")])
     return {
-        stage: run_for_cost(project, ["-c", f"{alone}; guard.call(exec, {start!r})"]) - none if start else 0.0
+        stage: run_for_cost(project, ["-c", program.format(f"guard.call(exec, {start!r})")]) - none
+        if start
+        else 0.0
         for stage, start in CHILD_STARTS.items()
     }
 
