@@ -42,6 +42,7 @@ def report_input(params: Params) -> ReportInput:
     """Gather what the stages before this one wrote."""
     manifest = read_table(layout.MANIFEST)
     bundle = read_bundle(layout.BUNDLE)
+    validation = _read_json(layout.VALIDATION)
     return ReportInput(
         source=_source(list(manifest["file"])),
         metrics=_read_json(layout.METRICS),
@@ -49,8 +50,8 @@ def report_input(params: Params) -> ReportInput:
         predictions=_predictions(),
         data_counts=_data_counts(),
         model_name=bundle.spec.backbone.replace("_", " "),
-        quarantined=_read_json(layout.VALIDATION)["quarantined"],
-        validation=_read_json(layout.VALIDATION),
+        quarantined=validation["quarantined"],
+        validation=validation,
         history=read_records(layout.HISTORY),
         compression=_read_json(layout.COMPRESSION),
         thumbnails=_thumbnails(manifest),
