@@ -33,7 +33,7 @@ CHILD_STARTS = {
     "ingest": "import sora.sources.reading",
     "validate": "",
     "preprocess": "import sora.clip",
-    "extract": "import sora.views, pathlib; sora.views.kept_backbone(pathlib.Path('models/backbone.onnx'))",
+    "extract": "import sora.views, sora.layout as at; sora.views.kept_backbone(at.BACKBONE)",
 }
 RESULTS = (
     "data/manifest.csv",
