@@ -12,7 +12,6 @@ import argparse
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,7 +21,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-import yaml
+from projects import make_project, run_stage
 from rich.console import Console
 from rich.table import Table
 
@@ -37,7 +36,6 @@ from sora.runtimes import load_backbone
 from sora.store import VideoStore
 from sora.video.write import read_clip
 
-ROOT = Path(__file__).parents[1]
 MAX_RATIO, MIN_BUSY = 1.15, 0.9
 NUM_SAMPLED = 24
 
@@ -51,11 +49,11 @@ def main() -> int:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         project = copied(options.project.resolve(), Path(folder, "project"), options.recipe)
-        run_extract(project)  # exports the backbone, which is start-up, and writes the InputSpec
+        run_stage(project, "extract")  # exports the backbone, which is start-up, and writes the InputSpec
         clips = clip_files(project)
         parts = measured_parts(project, clips)
         shutil.rmtree(project / layout.FEATURES)
-        whole_seconds, wall_seconds = run_extract(project)
+        whole_seconds, wall_seconds = run_stage(project, "extract")
     figures = {
         "recipe": options.recipe,
         "clips": len(clips),
@@ -73,23 +71,11 @@ def main() -> int:
 
 def copied(source: Path, project: Path, recipe: str) -> Path:
     """Make a project with the tables of ``source``, its clips linked, the landed parameters and a recipe."""
-    (project / "data").mkdir(parents=True)
+    (make_project(project, {"recipe": recipe}) / "data").mkdir()
     for path in (layout.CLIP_INDEX, layout.CLIP_SPEC, layout.VALIDATED, layout.SPLITS):
         shutil.copy(source / path, project / path)
     (project / layout.CLIPS).symlink_to(source / layout.CLIPS)
-    params = yaml.safe_load((ROOT / "params.yaml").read_text()) | {"recipe": recipe}
-    (project / "params.yaml").write_text(yaml.safe_dump(params))
     return project
-
-
-def run_extract(project: Path) -> tuple[float, float]:
-    """Run the stage; return its processor seconds, children included, and the seconds on the clock."""
-    before, start = os.times(), time.monotonic()
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    subprocess.run([sys.executable, "-m", "sora.stages", "extract"], cwd=project, env=environment, check=True)
-    after = os.times()
-    used = after.children_user + after.children_system - before.children_user - before.children_system
-    return used, time.monotonic() - start
 
 
 def clip_files(project: Path) -> list[Path]:
