@@ -49,3 +49,14 @@ def local_weights_path(weights: str | Path, suffix: str, network: str) -> Path:
     if not path.is_file():
         raise SoraError(f"{path}: no such file; the weights of {network} are expected here")
     return path
+
+
+def weights_files(name: str, weights: str | Path) -> list[Path]:
+    """Return the files that the weights of a network come from; none where Keras downloads them.
+
+    Raises:
+        SoraError: a file is missing.
+    """
+    if weights != IMAGENET:
+        return [local_weights_path(weights, ".pth" if name in _PACKAGE_FILES else ".h5", name)]
+    return [imagenet_weights_path(name)] if name in _PACKAGE_FILES else []

@@ -107,7 +107,6 @@ def _build(
     folder: Path, clips: dict[str, str], params: Params, spec: InputSpec
 ) -> dict[Variant, tuple[Path, Path]]:
     import_tensorflow()
-    from sora.networks.backbones import frame_feature_network
     from sora.networks.model_files import load_model
 
     head = load_model(layout.TRAINED)
@@ -116,9 +115,7 @@ def _build(
         heads[kind] = folder / f"head_{kind}.tflite"
         write_bytes(heads[kind], to_litert(head, kind))
     files: dict[Variant, tuple[Path, Path]] = {FLOAT: (layout.BACKBONE, heads[FLOAT])}
-    backbone = frame_feature_network(
-        spec.backbone, spec.clip.image_size_px, blocks=tuple(spec.backbone_blocks)
-    )
+    backbone = load_model(layout.BACKBONE_MODEL)
     for variant in params.variants:
         samples = _calibration_images(clips, params, spec) if variant == "int8" else ()
         path = folder / f"backbone_{variant}.tflite"

@@ -19,7 +19,8 @@ from sora.frames.descriptors import descriptor_columns
 from sora.frames.inputs import FEATURE_VERSIONS
 from sora.frames.spec import ClipSpec, DescriptorSpec, InputSpec, StreamSpec
 from sora.manifest import read_table, write_table
-from sora.networks.backbones import feature_blocks, imagenet_weights_path
+from sora.networks.backbones import feature_blocks
+from sora.networks.weights import weights_files
 from sora.params import STRICT, Settings, convert
 from sora.quiet import import_tensorflow
 from sora.store import VideoStore, result_key
@@ -27,12 +28,16 @@ from sora.views import Recipe, View, write_features
 from sora.work import map_videos
 
 
+NO_WEIGHTS = "none"
+
+
 @dataclass(frozen=True)
 class Params:
     """Parameters of extract.
 
     Attributes:
-        backbone: the network whose features are taken, with ImageNet weights.
+        backbone: the network whose features are taken.
+        weights: ``imagenet``, ``none`` for random ones, or a file.
         blocks: which of its outputs are taken (``sora.networks.backbones``).
         streams: the images that it sees.
         descriptors: hand-made features beside them.
@@ -42,7 +47,17 @@ class Params:
 
     __pydantic_config__: ClassVar = STRICT
 
-    backbone: Literal["efficientnet_lite0"]
+    backbone: Literal[
+        "efficientnet_lite0",
+        "efficientnet_lite1",
+        "efficientnet_lite2",
+        "resnet50",
+        "vgg16",
+        "inception_v3",
+        "mobilenet_v2",
+        "efficientnet_v2_b0",
+    ]
+    weights: str
     blocks: Annotated[list[str], MinLen(1)]
     streams: StreamSpec
     descriptors: DescriptorSpec
@@ -58,7 +73,7 @@ def run(params: Params, settings: Settings) -> None:
     except ValueError as error:
         raise SoraError(f"params.yaml: extract: {error}") from error
     columns = feature_columns(spec)  # first, for it refuses unknown blocks
-    _write_backbone(spec)
+    _write_backbone(spec, params.weights, settings.seed)
     views = _views(params)
     recipe = Recipe(spec, params.augment, settings.seed, str(layout.BACKBONE))
     network = hashlib.sha256(layout.BACKBONE.read_bytes()).hexdigest()
@@ -87,7 +102,7 @@ def feature_columns(spec: InputSpec) -> dict[str, slice]:
     Raises:
         SoraError: there is no such backbone, or it has no such block.
     """
-    blocks = feature_blocks(spec.backbone, tuple(spec.backbone_blocks))
+    blocks = feature_blocks(spec.backbone, spec.backbone_blocks)
     parts = [(f"{stream}.", blocks) for stream in spec.streams.names]
     columns, start = {}, 0
     for prefix, part in [*parts, ("", descriptor_columns(spec.descriptors))]:
@@ -128,28 +143,37 @@ def _training_labels() -> dict[str, str]:
     return {path: label for path, label in labels if path in training}
 
 
-def _write_backbone(spec: InputSpec) -> None:
-    """Export the backbone where it is not there yet; that needs TensorFlow, and seconds."""
-    key = _backbone_key(spec)
-    if layout.BACKBONE.is_file() and layout.BACKBONE_KEY.is_file() and layout.BACKBONE_KEY.read_text() == key:
+def _write_backbone(spec: InputSpec, weights: str, seed: int) -> None:
+    """Write the backbone where it is not there yet; that needs TensorFlow, and seconds."""
+    key = _backbone_key(spec, weights, seed)
+    if layout.BACKBONE_KEY.is_file() and layout.BACKBONE_KEY.read_text() == key:
         return
     import_tensorflow()
     from sora.networks.backbones import frame_feature_network
+    from sora.networks.model_files import save_model
     from sora.networks.onnx_export import export_onnx
+    from sora.networks.training import make_deterministic
 
-    layout.BACKBONE.parent.mkdir(parents=True, exist_ok=True)
-    layout.BACKBONE_KEY.unlink(missing_ok=True)  # the key comes last: it vouches for the network
-    export_onnx(
-        frame_feature_network(spec.backbone, spec.clip.image_size_px, blocks=tuple(spec.backbone_blocks)),
-        layout.BACKBONE,
+    make_deterministic(seed)
+    network = frame_feature_network(
+        spec.backbone,
+        spec.clip.image_size_px,
+        blocks=spec.backbone_blocks,
+        weights=None if weights == NO_WEIGHTS else weights,
     )
+    layout.BACKBONE_KEY.unlink(missing_ok=True)  # the key comes last: it vouches for the others
+    save_model(network, layout.BACKBONE_MODEL)
+    export_onnx(network, layout.BACKBONE)
     write_text(layout.BACKBONE_KEY, key)
 
 
-def _backbone_key(spec: InputSpec) -> str:
-    """Return a hash of all that decides the exported network: its description, code, weights and Keras."""
+def _backbone_key(spec: InputSpec, weights: str, seed: int) -> str:
+    """Return a hash of all that decides the backbone: its description, its weights, the code and Keras."""
     described = [spec.backbone, spec.backbone_blocks, spec.clip.image_size_px, metadata.version("keras")]
-    files = [*sorted(Path(networks.__file__).parent.glob("*.py")), imagenet_weights_path()]
+    described.append(seed if weights == NO_WEIGHTS else weights)
+    files = [*sorted(Path(networks.__file__).parent.rglob("*.py"))]
+    if weights != NO_WEIGHTS:
+        files += weights_files(spec.backbone, weights)
     digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
     return hashlib.sha256(json.dumps([described, digests]).encode()).hexdigest()
 
