@@ -133,7 +133,8 @@ class _Steps(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         if logs and not math.isfinite(logs["loss"]):
-            raise _NotANumberError(f"the loss of epoch {self._epoch + 1}, step {batch + 1} of {len(self.rates)},")
+            step = f"step {batch + 1} of {len(self.rates)}"
+            raise _NotANumberError(f"the loss of epoch {self._epoch + 1}, {step},")
 
 
 class _NotANumberError(SoraError):

@@ -28,12 +28,12 @@ class OptimizerPlan:
 
     __pydantic_config__: ClassVar = _STRICT
 
-    kind: Literal["sgd", "rmsprop", "adam", "adamw"] = "adamw"
-    learning_rate: Annotated[float, Gt(0)] = 0.001
-    weight_decay: Annotated[float, Ge(0)] = 0.01
-    momentum: Annotated[float, Ge(0), Lt(1)] = 0.9
-    nesterov: bool = False
-    clip_norm: Annotated[float, Ge(0)] = 0.0
+    kind: Literal["sgd", "rmsprop", "adam", "adamw"]
+    learning_rate: Annotated[float, Gt(0)]
+    weight_decay: Annotated[float, Ge(0)]
+    momentum: Annotated[float, Ge(0), Lt(1)]
+    nesterov: bool
+    clip_norm: Annotated[float, Ge(0)]
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,10 @@ class SchedulePlan:
 
     __pydantic_config__: ClassVar = _STRICT
 
-    kind: Literal["constant", "cosine", "plateau"] = "cosine"
-    warmup_share: Annotated[float, Ge(0), Le(1)] = 0.05
-    plateau_factor: Annotated[float, Gt(0), Lt(1)] = 0.5
-    plateau_patience: Annotated[int, Ge(1)] = 4
+    kind: Literal["constant", "cosine", "plateau"]
+    warmup_share: Annotated[float, Ge(0), Le(1)]
+    plateau_factor: Annotated[float, Gt(0), Lt(1)]
+    plateau_patience: Annotated[int, Ge(1)]
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,8 @@ class TrainingPlan:
     epochs: int
     batch_size: int
     patience: int
-    optimizer: OptimizerPlan = OptimizerPlan()
-    schedule: SchedulePlan = SchedulePlan()
+    optimizer: OptimizerPlan
+    schedule: SchedulePlan
     loss: Loss = "auto"
     label_smoothing: float = 0.0
     mixup: float = 0.0

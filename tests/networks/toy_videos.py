@@ -4,12 +4,14 @@ import numpy as np
 
 from sora.networks.epochs import Examples
 from sora.networks.heads import build_classifier
-from sora.networks.plan import OptimizerPlan, TrainingPlan
+from sora.networks.plan import OptimizerPlan, SchedulePlan, TrainingPlan
 from sora.networks.scaling import standardisation
 from sora.networks.training import make_deterministic
 
 T, F, C = 4, 18, 3
 BLOCKS = ((0, 12), (12, 18))
+ADAMW = OptimizerPlan("adamw", 0.01, weight_decay=0.001, momentum=0.9, nesterov=False, clip_norm=0)
+COSINE = SchedulePlan("cosine", warmup_share=0.05, plateau_factor=0.5, plateau_patience=2)
 
 
 def videos(num_videos: int, seed: int = 0) -> Examples:
@@ -60,7 +62,8 @@ def plan(**changes) -> TrainingPlan:
         "epochs": 20,
         "batch_size": 8,
         "patience": 20,
-        "optimizer": OptimizerPlan(learning_rate=0.01, weight_decay=0.001),
+        "optimizer": ADAMW,
+        "schedule": COSINE,
         "label_smoothing": 0.1,
         "seed": 3,
     }
