@@ -16,29 +16,44 @@ import numpy as np
 
 from sora import atomic
 from sora.errors import SoraError
-from sora.networks.heads import Standardise, TimeStatistics
+from sora.networks.layers import PositionEmbedding, Standardise, TimeStatistics
 
 _CONFIG, _WEIGHTS = "config.json", "weights.npz"
 
-_OWN_LAYERS = {"Standardise": Standardise, "TimeStatistics": TimeStatistics}
+_OWN_LAYERS = {
+    "PositionEmbedding": PositionEmbedding,
+    "Standardise": Standardise,
+    "TimeStatistics": TimeStatistics,
+}
 _KNOWN_CLASSES = {
     "keras": {"DTypePolicy"},
     "keras.layers": {
         "Activation",
+        "Add",
         "BatchNormalization",
+        "Bidirectional",
         "Concatenate",
+        "Conv1D",
+        "Cropping1D",
         "Dense",
         "Dot",
         "Dropout",
         "GRU",
+        "GlobalAveragePooling1D",
+        "GlobalMaxPooling1D",
         "InputLayer",
+        "LSTM",
+        "LayerNormalization",
+        "MultiHeadAttention",
+        "ReLU",
         "Reshape",
+        "SimpleRNN",
         "Softmax",
         "UnitNormalization",
     },
     "keras.initializers": {"GlorotUniform", "Ones", "Orthogonal", "Zeros"},
     "keras.regularizers": {"L2"},
-    "sora.networks.heads": set(_OWN_LAYERS),
+    "sora.networks.layers": set(_OWN_LAYERS),
     None: {"__keras_tensor__"},  # how a config names the output of another layer
 }
 

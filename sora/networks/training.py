@@ -1,183 +1,149 @@
 """Training of a classifier on features held in memory, the same to the last bit on one machine."""
 
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from sora.errors import SoraError
+from sora.networks.checkpoints import Checkpoint, Row, fit_fingerprint
+from sora.networks.epochs import Batches, Examples, balanced_weights
+from sora.networks.fitting import Fit, OnEpoch
 from sora.networks.heads import split_at_training
+from sora.networks.optimisation import device_strategy, require_half_precision
+from sora.networks.plan import TrainingPlan, best_epoch
 
-Row: TypeAlias = dict[str, Any]
-OnEpoch: TypeAlias = Callable[[Row], None]
-
-_WARM_UP_SHARE = 0.05  # of all steps
-_MIN_STD = 1e-3
 _FIXED_BATCH_SIZE = 16
 
 
 def make_deterministic(seed: int) -> None:
     """Seed Python, NumPy and Keras, and choose TensorFlow operators that always add in the same order.
 
-    Call it before a model is built: the first weights and the dropout masks come from these seeds.
+    Call it before a model is built: its first weights come from these seeds.
     """
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
 
 
-def standardisation(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give mean and standard deviation of each column, float32 (F,), of features float32 (N, T, F).
-
-    Pass training videos only. The deviation is at least 0.001, so that constant columns become 0.
-    """
-    rows = features.reshape(-1, features.shape[-1])
-    mean = rows.mean(axis=0, dtype=np.float64)
-    std = rows.std(axis=0, dtype=np.float64)
-    return mean.astype(np.float32), np.maximum(std, _MIN_STD).astype(np.float32)
-
-
-def fit_classifier(  # noqa: PLR0917
+def fit_classifier(
     model: keras.Model,
-    train_frames: np.ndarray,
-    train_motion: np.ndarray,
-    train_labels: np.ndarray,
-    val_frames: np.ndarray,
-    val_motion: np.ndarray,
-    val_labels: np.ndarray,
+    train: Examples,
+    val: Examples,
+    plan: TrainingPlan,
     *,
-    epochs: int,
-    batch_size: int,
-    learning_rate: float,
-    weight_decay: float,
-    label_smoothing: float,
-    patience: int,
-    seed: int,
-    refit: bool = False,
+    checkpoints: Path | None = None,
     on_epoch: OnEpoch | None = None,
+    devices: Sequence[str] = (),
 ) -> list[Row]:
     """Train ``model`` in place and return one row per epoch.
 
-    Frames are float32 (N, T, F), motion float32 (N, T, M), labels integers (N,) in 0..C-1. Rows have the keys
-    epoch (from 1), loss, accuracy, val_loss, val_accuracy and learning_rate.
+    Rows have the keys epoch (from 1), loss, accuracy, val_loss, val_accuracy and learning_rate (of the last
+    step). Where videos have several labels the accuracy is that of single yes-or-no answers.
 
-    AdamW with a cosine schedule after a short warm-up (Loshchilov & Hutter, 2019). Training stops when the
-    validation loss has not fallen for ``patience`` epochs and the best weights come back. With ``refit`` the
-    model then starts again from its first weights, with training and validation videos together, for the best
-    number of epochs on the same schedule; those rows have no validation and follow the others. Without
-    validation videos all ``epochs`` are trained. The model keeps its own outputs and is left uncompiled.
+    Training stops when the validation loss has not fallen for ``plan.patience`` epochs and the best weights
+    come back. With ``plan.refit`` the model then starts again from its first weights, with training and
+    validation videos together, for the best number of epochs on the same schedule; those rows have no
+    validation and follow the others. Without validation videos all ``plan.epochs`` are trained.
+
+    Args:
+        checkpoints: a folder that gets the state after every epoch. A fit of the same model, videos and plan
+            that finds it there goes on from it, and gives the weights of a fit that nothing interrupted. The
+            files are removed in the end.
+        on_epoch: called with each row; with the rows of a checkpoint first.
+        devices: see ``sora.networks.optimisation.device_strategy``.
 
     Raises:
-        SoraError: the loss is not a number.
+        SoraError: too few videos, no GPU for half precision, a loss that is not a number or that does not fit
+            the labels, or not enough memory.
     """
-    plan = _Plan(epochs, batch_size, learning_rate, weight_decay, label_smoothing, patience, seed, on_epoch)
-    make_deterministic(seed)
-    fixed, trained = split_at_training(model)
-    train = _Videos(_outputs(fixed, train_frames, train_motion), train_labels)
-    if len(val_labels) == 0:
-        return _fit(trained, train, None, plan, epochs)
-    val = _Videos(_outputs(fixed, val_frames, val_motion), val_labels)
-    first_weights = model.get_weights()
-    rows = _fit(trained, train, val, plan, epochs)
-    if refit:
-        model.set_weights(first_weights)
-        rows += _fit(trained, train.joined(val), None, plan, _best_epoch(rows))
-    return rows
-
-
-@dataclass(frozen=True)
-class _Plan:
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    weight_decay: float
-    label_smoothing: float
-    patience: int
-    seed: int
-    on_epoch: OnEpoch | None
-
-
-@dataclass(frozen=True)
-class _Videos:
-    """What enters the trainable layers, one array (N, ...) each, and integer labels (N,)."""
-
-    inputs: list[np.ndarray]
-    labels: np.ndarray
-
-    def joined(self, other: "_Videos") -> "_Videos":
-        inputs = [np.concatenate(pair) for pair in zip(self.inputs, other.inputs, strict=True)]
-        return _Videos(inputs, np.concatenate([self.labels, other.labels]))
-
-    def arrays(self, num_classes: int) -> tuple[list[np.ndarray], np.ndarray]:
-        return self.inputs, keras.utils.to_categorical(self.labels, num_classes)
-
-
-class _Rows(keras.callbacks.Callback):
-    """Collects the rows, and stops at the first loss that is not a number."""
-
-    def __init__(self, on_epoch: OnEpoch | None) -> None:
-        super().__init__()
-        self.rows: list[Row] = []
-        self._on_epoch = on_epoch
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        names = ("loss", "accuracy", "val_loss", "val_accuracy")
-        values = {name: float(logs[name]) if logs and name in logs else None for name in names}
-        if not all(math.isfinite(value) for value in values.values() if value is not None):
-            raise SoraError(
-                f"training: the loss of epoch {epoch + 1} is {values['loss']}, not a number; "
-                f"lower train.learning_rate, or look for features that are not numbers"
-            )
-        rate = float(self.model.optimizer.learning_rate)
-        self.rows.append({"epoch": epoch + 1, **values, "learning_rate": rate})
-        if self._on_epoch:
-            self._on_epoch(self.rows[-1])
-
-
-def _outputs(fixed: keras.Model, frames: np.ndarray, motion: np.ndarray) -> list[np.ndarray]:
-    """Run the layers that never change once, not in every epoch; most of the work lies there."""
-    return keras.tree.flatten(fixed.predict([frames, motion], batch_size=_FIXED_BATCH_SIZE, verbose=0))
-
-
-def _fit(
-    trained: keras.Model, train: _Videos, val: _Videos | None, plan: _Plan, num_epochs: int
-) -> list[Row]:
+    _require(train, val, plan)
     make_deterministic(plan.seed)
-    _compile(trained, plan, len(train.labels))
-    num_classes = trained.outputs[0].shape[-1]
-    rows = _Rows(plan.on_epoch)
-    best = keras.callbacks.EarlyStopping("val_loss", patience=plan.patience, restore_best_weights=True)
-    trained.fit(
-        *train.arrays(num_classes),
-        batch_size=plan.batch_size,
-        epochs=num_epochs,
-        validation_data=val.arrays(num_classes) if val else None,
-        callbacks=[rows, best] if val else [rows],
-        verbose=0,
-    )
-    return rows.rows
+    with _naming_what_to_lower():
+        fixed, trained = split_at_training(model)
+        job = _Job(trained, plan, checkpoints, on_epoch, device_strategy(devices))
+        held_out = _batches(fixed, val, len(trained.outputs)) if len(val.targets) else None
+        return job.run(_batches(fixed, train, len(trained.outputs)), held_out)
 
 
-def _compile(trained: keras.Model, plan: _Plan, num_videos: int) -> None:
-    num_steps = plan.epochs * math.ceil(num_videos / plan.batch_size)
-    optimizer = keras.optimizers.AdamW(_schedule(plan.learning_rate, num_steps), plan.weight_decay)
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    loss = keras.losses.CategoricalCrossentropy(label_smoothing=plan.label_smoothing)
-    trained.compile(optimizer, loss, metrics=["accuracy"], jit_compile=False)
+@dataclass(frozen=True)
+class _Job:
+    """A search for the best number of epochs, and the refit that may follow it."""
+
+    trained: keras.Model
+    plan: TrainingPlan
+    folder: Path | None
+    on_epoch: OnEpoch | None
+    strategy: tf.distribute.Strategy
+
+    def run(self, train: Batches, val: Batches | None) -> list[Row]:
+        first_weights = self.trained.get_weights()
+        rows = self._fit("search", train, val, self.plan.epochs)
+        if self.plan.refit and val:
+            self.trained.set_weights(first_weights)
+            losses = [row["val_loss"] for row in rows]
+            rows = rows + self._fit("refit", train.joined(val), None, best_epoch(losses) + 1, losses)
+        for name in ("search", "refit") if self.folder else ():
+            self._file(name).unlink(missing_ok=True)
+        return rows
+
+    def _fit(
+        self,
+        name: str,
+        train: Batches,
+        val: Batches | None,
+        num_epochs: int,
+        known_losses: Sequence[float] = (),
+    ) -> list[Row]:
+        if self.plan.class_weights:
+            train = replace(train, weights=balanced_weights(train.targets[0]))
+        checkpoint = None
+        if self.folder:
+            decisive = fit_fingerprint(self.trained, self.plan, num_epochs, (train, val), known_losses)
+            checkpoint = Checkpoint(self._file(name), decisive)
+        fit = Fit(
+            self.trained,
+            train,
+            val,
+            self.plan,
+            num_epochs=num_epochs,
+            strategy=self.strategy,
+            known_losses=known_losses,
+        )
+        return fit.run(checkpoint, self.on_epoch)
+
+    def _file(self, name: str) -> Path:
+        return Path(self.folder or "") / f"{name}.npz"
 
 
-def _schedule(learning_rate: float, num_steps: int) -> keras.optimizers.schedules.LearningRateSchedule:
-    num_warm_up = max(1, round(_WARM_UP_SHARE * num_steps))
-    return keras.optimizers.schedules.CosineDecay(
-        learning_rate / 10,
-        max(1, num_steps - num_warm_up),
-        warmup_target=learning_rate,
-        warmup_steps=num_warm_up,
-    )
+def _batches(fixed: keras.Model, videos: Examples, num_outputs: int) -> Batches:
+    """Run the layers that never change once, not in every epoch; most of the work lies there."""
+    inputs = fixed.predict(videos.features, batch_size=_FIXED_BATCH_SIZE, verbose=0)
+    targets = [videos.targets.astype(np.float32)]
+    if num_outputs > 1:
+        repeated = np.repeat(targets[0][:, None], videos.features.shape[1], axis=1)
+        targets.append(repeated if videos.frame_targets is None else videos.frame_targets)
+    return Batches(keras.tree.flatten(inputs), targets, np.ones(len(targets[0]), np.float32))
 
 
-def _best_epoch(rows: list[Row]) -> int:
-    return min(rows, key=lambda row: row["val_loss"])["epoch"]
+def _require(train: Examples, val: Examples, plan: TrainingPlan) -> None:
+    if plan.mixed_precision:
+        require_half_precision()
+    if len(train.targets) < 2:
+        raise SoraError(f"training: expected at least 2 training videos, got {len(train.targets)}")
+    if plan.schedule.kind == "plateau" and not len(val.targets):
+        raise SoraError("schedule: plateau needs validation videos, and there is none; choose cosine")
+
+
+@contextmanager
+def _naming_what_to_lower() -> Iterator[None]:
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError as error:
+        raise SoraError(
+            "training: there is not enough memory; lower train.batch_size, then train.units or the number of "
+            "train.blocks"
+        ) from error
