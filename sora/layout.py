@@ -32,6 +32,7 @@ UNFINISHED_FIT = Path("models/.unfinished")  # checkpoints of a fit that was sto
 TRAINED = Path("models/trained")
 TRAINED_LABELS = Path("models/trained/labels.json")
 HISTORY = Path("reports/history.csv")
+TRAINING = Path("reports/training.json")
 LIVE_LOG = Path("reports/live")  # of the last fit, while it runs; nothing depends on it
 METRICS = Path("reports/metrics.json")
 PREDICTIONS = Path("reports/predictions.csv")

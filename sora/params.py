@@ -1,6 +1,7 @@
 """The strict reader of params.yaml: an unknown key or a wrong type is an error."""
 
 import json
+from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar
@@ -145,7 +146,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     return values
 
 
-def _refuse(path: Path | str, what: str, keys: set[str], known: set[str]) -> None:
+def _refuse(path: Path | str, what: str, keys: Set[str], known: Set[str]) -> None:
     if keys:
         raise SoraError(
             f"{path}: {what} section {', '.join(sorted(map(str, keys)))}; expected {', '.join(sorted(known))}"

@@ -93,7 +93,9 @@ def _downloaded(name: str) -> Path:
         return path
     try:
         # Only the file that this leaves behind is wanted.
-        application.build(include_top=False, weights=IMAGENET, input_shape=(224, 224, 3), **application.options)
+        application.build(
+            include_top=False, weights=IMAGENET, input_shape=(224, 224, 3), **application.options
+        )
     except Exception as error:
         if not str(error).startswith(_DOWNLOAD_FAILED):
             raise

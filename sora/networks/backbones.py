@@ -183,7 +183,11 @@ def _block_sizes(name: str) -> dict[str, int]:
         raise SoraError(f"backbone: expected one of {', '.join(_BACKBONES)}, got {name!r}")
     backbone = _BACKBONES[name]
     stages = {block: size for block, (_, size) in backbone.stages.items()}
-    last = {"mean": backbone.num_channels, "max": backbone.num_channels, "quadrants": 4 * backbone.num_channels}
+    last = {
+        "mean": backbone.num_channels,
+        "max": backbone.num_channels,
+        "quadrants": 4 * backbone.num_channels,
+    }
     return stages | last
 
 

@@ -50,7 +50,7 @@ def build_linear(classifier: LinearClassifier, num_segments: int, num_features: 
     import keras
     from keras import layers
 
-    from sora.networks.heads import Standardise, TimeStatistics
+    from sora.networks.layers import Standardise, TimeStatistics
 
     features = keras.Input((num_segments, num_features), name="features")
     columns = [list(pair) for block in classifier.blocks for pair in block.columns]

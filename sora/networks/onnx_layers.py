@@ -70,7 +70,9 @@ def _write_temporal_convolution(graph: Graph, layer: keras.Layer, inputs: list[s
     kernel = np.asarray(layer.kernel).transpose((3, 2, 0, 1))
 
     def reshaped(x: str, step: str, shape: tuple[int, ...]) -> str:
-        return graph.node("Reshape", [x, graph.constant(f"{name}.{step}_shape", np.array(shape))], f"{name}.{step}")
+        return graph.node(
+            "Reshape", [x, graph.constant(f"{name}.{step}_shape", np.array(shape))], f"{name}.{step}"
+        )
 
     x = reshaped(inputs[0], "clips", (-1, layer.num_frames, num_inputs, height * width))
     x = graph.node("Transpose", [x], f"{name}.channels_first", perm=(0, 2, 1, 3))
@@ -101,7 +103,9 @@ def _folded(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Merge y = (x - mean) / sqrt(variance + epsilon) * gamma + beta into the convolution, in float64."""
     require(normalization, normalization.axis in (-1, 3), "has another axis")
-    mean, variance = (np.asarray(x, np.float64) for x in (normalization.moving_mean, normalization.moving_variance))
+    mean, variance = (
+        np.asarray(x, np.float64) for x in (normalization.moving_mean, normalization.moving_variance)
+    )
     gamma = np.asarray(normalization.gamma, np.float64) if normalization.scale else np.ones_like(mean)
     beta = np.asarray(normalization.beta, np.float64) if normalization.center else np.zeros_like(mean)
     factor = gamma / np.sqrt(variance + normalization.epsilon)

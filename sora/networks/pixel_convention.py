@@ -17,7 +17,9 @@ class PixelConvention(layers.Layer):
     green, red. The layer has no weights.
     """
 
-    def __init__(self, mean: Sequence[float], scale: Sequence[float], is_bgr: bool, **options: object) -> None:
+    def __init__(
+        self, mean: Sequence[float], scale: Sequence[float], is_bgr: bool, **options: object
+    ) -> None:
         super().__init__(**options)
         self.mean, self.scale, self.is_bgr = list(mean), list(scale), is_bgr
 

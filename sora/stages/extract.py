@@ -27,7 +27,6 @@ from sora.store import VideoStore, result_key
 from sora.views import Recipe, View, write_features
 from sora.work import map_videos
 
-
 NO_WEIGHTS = "none"
 
 
