@@ -37,7 +37,9 @@ def clip_spec(**changes: Any) -> ClipSpec:
     return replace(PLAIN, **changes)
 
 
-def input_spec(clip: ClipSpec = PLAIN, *, streams: str = "rgb", descriptors: str = "flow") -> InputSpec:
+def input_spec(
+    clip: ClipSpec = PLAIN, *, streams: str = "rgb", descriptors: str = "motion.flow"
+) -> InputSpec:
     """Name streams and descriptors in words; sizes are small."""
     return InputSpec(
         clip,

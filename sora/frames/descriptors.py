@@ -11,16 +11,16 @@ from sora.frames.motion import Flow, direction_histogram
 from sora.frames.spec import DescriptorSpec
 
 VERSIONS = {"colour": colour.VERSION, "motion": motion.VERSION, "texture": texture.VERSION}
-NEED_FLOW = frozenset({"flow", "flow_compensated", "boundaries"})
+NEED_FLOW = frozenset({"motion.flow", "motion.compensated", "motion.boundaries"})
 
 
 def descriptor_columns(spec: DescriptorSpec) -> dict[str, slice]:
     """Name the columns of ``describe``, in the order of ``spec.names``."""
     cells = spec.grid_cells**2
     sizes = {
-        "flow": cells * spec.flow_bins,
-        "flow_compensated": cells * spec.flow_bins,
-        "boundaries": 2 * cells * spec.flow_bins,
+        "motion.flow": cells * spec.flow_bins,
+        "motion.compensated": cells * spec.flow_bins,
+        "motion.boundaries": 2 * cells * spec.flow_bins,
         "colour": colour.num_colour_features(spec.colour_bins),
         "texture": texture.num_texture_features(spec.grid_cells),
     }
@@ -55,11 +55,11 @@ def motion_boundaries(flow: np.ndarray, grid_cells: int, num_bins: int) -> np.nd
 
 _Describe = Callable[[np.ndarray, Flow, DescriptorSpec], np.ndarray]
 _DESCRIBE: dict[str, _Describe] = {
-    "flow": lambda _, flow, s: _each(flow.raw, direction_histogram, s.grid_cells, s.flow_bins),
-    "flow_compensated": lambda _, flow, s: _each(
+    "motion.flow": lambda _, flow, s: _each(flow.raw, direction_histogram, s.grid_cells, s.flow_bins),
+    "motion.compensated": lambda _, flow, s: _each(
         flow.compensated, direction_histogram, s.grid_cells, s.flow_bins
     ),
-    "boundaries": lambda _, flow, s: _each(flow.raw, motion_boundaries, s.grid_cells, s.flow_bins),
+    "motion.boundaries": lambda _, flow, s: _each(flow.raw, motion_boundaries, s.grid_cells, s.flow_bins),
     "colour": lambda frames, _, s: _each(frames, colour.colour_features, s.colour_bins),
     "texture": lambda frames, _, s: _each(frames, texture.texture_features, s.grid_cells),
 }

@@ -8,7 +8,7 @@ from annotated_types import Ge, Gt, Le
 Denoise = Literal["none", "gaussian", "median", "bilateral", "nlmeans"]
 Fit = Literal["stretch", "letterbox", "centre_crop"]
 Stream = Literal["rgb", "crop", "difference"]
-Descriptor = Literal["flow", "flow_compensated", "boundaries", "colour", "texture"]
+Descriptor = Literal["motion.flow", "motion.compensated", "motion.boundaries", "colour", "texture"]
 Share = Annotated[float, Ge(0), Le(1)]
 
 NUM_DIFFERENCE_FRAMES = 4  # three differences for the three channels

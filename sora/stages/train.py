@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
@@ -49,7 +50,7 @@ class Params:
 
     Attributes:
         head: ``linear`` (``sora.networks.linear_fit``), or one of ``sora.networks.heads``, which the rest is for.
-        blocks: columns of the features, or all columns of a stream by its name.
+        blocks: of the features; each counts as one, whatever its size.
         embedding_size: length of the vector that stands for a video.
         linear: for the head ``linear``.
     """
@@ -265,16 +266,18 @@ def targets(joined: Iterable[str], labels: list[str]) -> np.ndarray:
 
 
 def _ranges(columns: dict[str, slice], names: list[str]) -> list[tuple[int, int]]:
-    """Return the columns of blocks; the name of a stream stands for all its blocks."""
-    streams = list(dict.fromkeys(name.partition(".")[0] for name in columns if "." in name))
-    ranges: list[tuple[int, int]] = []
-    for name in names:
-        found = [c for block, c in columns.items() if name == block or block.startswith(f"{name}.")]
-        if not found:
-            known = ", ".join([*streams, *columns])
-            raise SoraError(f"params.yaml: train.blocks: expected some of {known}, got {name!r}")
-        ranges += [(c.start, c.stop) for c in found]
-    return ranges
+    """Return where the columns of each name lie; a first word, such as ``rgb``, stands for all that follow it."""
+    return [_range(columns, name) for name in names]
+
+
+def _range(columns: dict[str, slice], name: str) -> tuple[int, int]:
+    found = [c for block, c in columns.items() if block == name or block.startswith(f"{name}.")]
+    if not found:
+        known = dict.fromkeys(word for block in columns for word in (block.partition(".")[0], block))
+        raise SoraError(f"params.yaml: train.blocks: expected some of {', '.join(known)}, got {name!r}")
+    if any(before.stop != after.start for before, after in pairwise(found)):
+        raise SoraError(f"params.yaml: extract: the parts of {name} must follow each other in its lists")
+    return found[0].start, found[-1].stop
 
 
 def require_all_labels(features: FeatureSet, labels: list[str]) -> None:

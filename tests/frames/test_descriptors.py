@@ -9,7 +9,7 @@ from sora.frames.descriptors import describe, descriptor_columns, motion_boundar
 from sora.frames.motion import direction_histogram, segment_flow
 from sora.frames.texture import texture_features
 
-ALL = "texture flow boundaries colour flow_compensated"
+ALL = "texture motion.flow motion.boundaries colour motion.compensated"
 GOLDEN = "b7f84c10b7c6070d"
 
 
@@ -19,14 +19,14 @@ def test_every_block_lies_where_it_is_said_to():
     flow = segment_flow(segments, spec.flow_size_px)
     found, columns = describe(segments[:, 0], flow, spec), descriptor_columns(spec)
     assert list(columns) == ALL.split()
-    assert (found.dtype, found.shape) == (np.float32, (3, columns["flow_compensated"].stop))
+    assert (found.dtype, found.shape) == (np.float32, (3, columns["motion.compensated"].stop))
     for i in range(3):
         expected = {
             "texture": texture_features(segments[i, 0], 2),
-            "flow": direction_histogram(flow.raw[i], 2, 8),
-            "boundaries": motion_boundaries(flow.raw[i], 2, 8),
+            "motion.flow": direction_histogram(flow.raw[i], 2, 8),
+            "motion.boundaries": motion_boundaries(flow.raw[i], 2, 8),
             "colour": colour_features(segments[i, 0], 4),
-            "flow_compensated": direction_histogram(flow.compensated[i], 2, 8),
+            "motion.compensated": direction_histogram(flow.compensated[i], 2, 8),
         }
         for name, block in expected.items():
             np.testing.assert_array_equal(found[i, columns[name]], block, name)

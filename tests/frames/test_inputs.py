@@ -13,7 +13,7 @@ from sora.frames.streams import stream_images
 
 SHAPE = {"frames_per_segment": 3, "frame_interval_seconds": 0.1, "image_size_px": 32}
 CLIP = clip_spec(**SHAPE, selection={"min_brightness": 0.1, "max_brightness": 0.9})
-SPEC = input_spec(CLIP, streams="rgb crop", descriptors="flow texture")
+SPEC = input_spec(CLIP, streams="rgb crop", descriptors="motion.flow texture")
 FRAMES = noise((12, 32, 32, 3), 0)
 TIMES = np.arange(120) / 10
 

@@ -43,7 +43,7 @@ def test_streams_and_descriptors_that_cannot_be_are_refused():
     with pytest.raises(ValueError, match="one name or more"):
         StreamSpec([], 0.5, 4.0)
     with pytest.raises(ValueError, match="each name once"):
-        DescriptorSpec(["flow", "flow"], 32, 2, 8, 4)
+        DescriptorSpec(["motion.flow"] * 2, 32, 2, 8, 4)
     with pytest.raises(ValueError, match=r"needs preprocess\.frames_per_segment of 4 or more, not 2"):
         input_spec(streams="rgb difference")
 
