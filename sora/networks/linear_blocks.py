@@ -99,25 +99,47 @@ def span(gram: np.ndarray) -> np.ndarray:
 
     ``products @ basis`` are the orthonormal coordinates (N, R) of any rows, from their inner products (N, n)
     with those n; ``rows.T @ basis`` are the R directions. A linear classifier with an L2 penalty is the same
-    in these few coordinates as in thousands of columns, for its weights lie in the span.
+    in these few coordinates as in thousands of columns, for its weights lie in the span. Rows that are all 0
+    get one coordinate, which is 0.
     """
     variances, directions = np.linalg.eigh(gram.astype(np.float64))
-    kept = variances > _MIN_RELATIVE_VARIANCE * max(variances[-1], np.finfo(float).tiny)
+    if variances[-1] <= 0:
+        return np.zeros((len(gram), 1))
+    kept = variances > _MIN_RELATIVE_VARIANCE * variances[-1]
     return directions[:, kept] / np.sqrt(variances[kept])
 
 
-def principal_components(
-    x: Mapping[str, np.ndarray], products: Mapping[str, np.ndarray], shares: Mapping[str, float], size: int
-) -> Weights:
-    """Project blocks, each times the root of its share, to the ``size`` directions of most variance.
+@dataclass(frozen=True)
+class DualWeights:
+    """Linear functions of blocks x: the sum over blocks of ``x @ rows.T @ coefficients``, plus ``bias``.
 
-    Takes standardised blocks (n, P), their inner products (n, n) and shares in 0..1. The kernel (sum of P,
-    size) is for the blocks side by side, without those roots; columns that the n rows do not reach are 0.
+    Attributes:
+        coefficients: for each block float64 (n, K), one row for each of the n ``rows``.
+        bias: float64 (K,).
+    """
+
+    coefficients: Mapping[str, np.ndarray]
+    bias: np.ndarray
+
+
+def primal_weights(rows: Mapping[str, np.ndarray], dual: DualWeights) -> Weights:
+    """Write linear functions for all blocks side by side, in the order of ``dual``: float32 (sum of P, K)."""
+    kernels = [rows[block].T @ each for block, each in dual.coefficients.items()]
+    return Weights(np.concatenate(kernels).astype(np.float32), dual.bias.astype(np.float32))
+
+
+def principal_components(
+    products: Mapping[str, np.ndarray], shares: Mapping[str, float], size: int
+) -> DualWeights:
+    """Find the ``size`` directions of most variance of blocks, each times the root of its share.
+
+    Takes the inner products (n, n) of the n rows of each block and the shares, in 0..1. The functions give
+    coordinates from the mean of the rows; those for which n rows do not suffice are 0.
     """
     product = np.sum([share * products[block] for block, share in shares.items()], axis=0)
     centring = np.eye(len(product)) - 1 / len(product)
     basis = (centring @ span(centring @ product @ centring))[:, : -size - 1 : -1]
     basis = np.pad(basis, ((0, 0), (0, size - basis.shape[1])))
-    kernels = {block: share * (x[block].T @ basis) for block, share in shares.items()}
-    bias = -np.sum([x[block].mean(axis=0) @ kernel for block, kernel in kernels.items()], axis=0)
-    return Weights(np.concatenate(list(kernels.values())), bias)
+    return DualWeights(
+        {block: share * basis for block, share in shares.items()}, -product.mean(axis=0) @ basis
+    )

@@ -9,6 +9,7 @@ from sora.errors import SoraError
 
 _MAX_ITERATIONS = 5000
 _MIN_RELATIVE_SPREAD = 1e-6
+_MIN_SPREAD = 1e-12
 
 
 class Candidate(NamedTuple):
@@ -91,8 +92,8 @@ def _lda(x: np.ndarray, classes: np.ndarray, _: float) -> Weights:
     within = x - means[classes]
     share = ledoit_wolf_shrinkage(within, assume_centered=True)
     covariance = (1 - share) * within.T @ within / len(x)
-    # The second term counts where every class has one row, and no spread within.
-    sphere = share * np.square(within).mean() + _MIN_RELATIVE_SPREAD * np.square(x).mean()
+    # The other terms count where no class spreads, as with one row each, and where all rows are 0.
+    sphere = share * np.square(within).mean() + _MIN_RELATIVE_SPREAD * np.square(x).mean() + _MIN_SPREAD
     covariance[np.diag_indices_from(covariance)] += sphere
     kernel = np.linalg.solve(covariance, means.T)
     bias = np.log(counts / len(x)) - (means.T * kernel).sum(axis=0) / 2

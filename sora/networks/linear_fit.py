@@ -6,25 +6,32 @@ training videos, so that thousands of columns cost what some hundred would.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 import numpy as np
 
 from sora.networks.folds import group_folds
-from sora.networks.fusion import Fusion, InnerFigures, fitted_fusion, inner_figures
+from sora.networks.fusion import (
+    Fusion,
+    FusionName,
+    InnerFigures,
+    fitted_fusion,
+    fusion_sources,
+    fusion_ways,
+    inner_figures,
+)
 from sora.networks.linear import LinearClassifier
 from sora.networks.linear_blocks import (
+    DualWeights,
     Ranges,
     fitted_block,
     pooled_over_time,
+    primal_weights,
     principal_components,
     require_numbers,
     require_ranges,
     span,
 )
-from sora.networks.linear_classifiers import Candidate, Weights, candidates, fit_weights
-
-FusionName: TypeAlias = Literal["late", "concatenate", "auto"]
+from sora.networks.linear_classifiers import Candidate, candidates, fit_weights
 
 
 @dataclass(frozen=True)
@@ -115,8 +122,8 @@ def fit_linear(
     from threadpoolctl import threadpool_limits
 
     tried = candidates(plan.classifiers, plan.strengths)
-    sources = _sources(tuple(blocks), plan.fusion)
-    ways = _ways(tuple(blocks), plan.fusion)
+    sources = fusion_sources(tuple(blocks), plan.fusion)
+    ways = fusion_ways(tuple(blocks), plan.fusion)
     with threadpool_limits(1):
         rows = _rows(
             features,
@@ -131,19 +138,6 @@ def fit_linear(
         fusion = fitted_fusion(scores, rows.targets, ways, several_labels=several_labels)
         classifier = _fitted(rows, sources, fusion, tried, embedding_size)
         return classifier, _report(rows, scores, ways, fusion, tried)
-
-
-def _sources(blocks: tuple[str, ...], fusion: FusionName) -> dict[str, tuple[str, ...]]:
-    """Name all that a classifier is fitted to: blocks, and their concatenation where it is asked for."""
-    sources: dict[str, tuple[str, ...]] = {block: (block,) for block in blocks}
-    return sources if fusion == "late" else {**sources, "+".join(blocks): blocks}
-
-
-def _ways(blocks: tuple[str, ...], fusion: FusionName) -> list[tuple[str, ...]]:
-    late, concatenated = blocks, ("+".join(blocks),)
-    if fusion == "auto":
-        return [late, concatenated]
-    return [late] if fusion == "late" else [concatenated]
 
 
 def _rows(
@@ -205,27 +199,36 @@ def _fitted(
     tried: Sequence[Candidate],
     embedding_size: int,
 ) -> LinearClassifier:
-    used = {name: share for name, share in fusion.shares.items() if share > 0}
-    shares = {member: share / len(sources[name]) for name, share in used.items() for member in sources[name]}
+    """Fit what the fusion chose to all rows; blocks without a share are left out."""
+    used = {name: sources[name] for name, share in fusion.shares.items() if share > 0}
+    shares = {member: fusion.shares[name] / len(used[name]) for name in used for member in used[name]}
     blocks = {member: fitted_block(rows.pooled, rows.blocks[member]) for member in shares}
     x = {member: block.standardised(rows.pooled) for member, block in blocks.items()}
     products = {member: each @ each.T for member, each in x.items()}
-    kernels, bias = {}, np.zeros(rows.targets.shape[1])
-    for name in used:
-        product = _concatenated(products, sources[name])
+    return LinearClassifier(
+        blocks=tuple(blocks.values()),
+        logits=primal_weights(x, _fused_weights(rows, used, fusion, tried, products)),
+        embedding=primal_weights(x, principal_components(products, shares, embedding_size)),
+        several_labels=rows.several_labels,
+    )
+
+
+def _fused_weights(
+    rows: _Rows,
+    used: Mapping[str, Sequence[str]],
+    fusion: Fusion,
+    tried: Sequence[Candidate],
+    products: Mapping[str, np.ndarray],
+) -> DualWeights:
+    coefficients, bias = {}, np.zeros(rows.targets.shape[1])
+    for name, members in used.items():
+        product = _concatenated(products, members)
         basis = span(product)
         weights = fit_weights(tried[fusion.choices[name]], product @ basis, rows.targets, rows.several_labels)
         bias += fusion.weights[name] * weights.bias
-        for member in sources[name]:
-            share = fusion.weights[name] / len(sources[name])
-            kernels[member] = share * (x[member].T @ (basis @ weights.kernel))
-    logits = _float32(Weights(np.concatenate([kernels[member] for member in shares]), bias))
-    embedding = _float32(principal_components(x, products, shares, embedding_size))
-    return LinearClassifier(tuple(blocks.values()), logits, embedding, rows.several_labels)
-
-
-def _float32(weights: Weights) -> Weights:
-    return Weights(weights.kernel.astype(np.float32), weights.bias.astype(np.float32))
+        for member in members:
+            coefficients[member] = fusion.weights[name] / len(members) * (basis @ weights.kernel)
+    return DualWeights(coefficients, bias)
 
 
 def _report(
