@@ -1,4 +1,4 @@
-"""A fit with everything random in it, for tests that stop it: ``python fit_jobs.py FOLDER`` prints its epochs."""
+"""A fit with everything random in it, for tests that stop it; as a program it prints its epochs."""
 
 import sys
 from pathlib import Path
@@ -14,9 +14,9 @@ from sora.networks.training import fit_classifier
 def run(
     checkpoints: Path | None = None, on_epoch: OnEpoch | None = None
 ) -> tuple[list[Row], list[np.ndarray]]:
-    """Return the rows and the weights of a search of 30 epochs and of the refit after it."""
+    """Return the rows and the weights of a search of 20 epochs and of the refit after it."""
     model = classifier("gru")
-    settings = plan(epochs=30, patience=30, mixup=0.2, class_weights=True, refit=True)
+    settings = plan(epochs=20, patience=20, mixup=0.2, class_weights=True, refit=True)
     rows = fit_classifier(
         model, videos(25), videos(9, seed=1), settings, checkpoints=checkpoints, on_epoch=on_epoch
     )
