@@ -33,7 +33,8 @@ class Fit:
         known_losses: Sequence[float] = (),
     ) -> None:
         """Prepare it; ``known_losses`` are the validation losses of a search whose schedule it follows."""
-        self._trained, self._train, self._val, self._plan = trained, train, val, plan
+        self._trained, self._train, self._plan = trained, train, plan
+        self._held_out = _dataset(val, plan.batch_size) if val else None
         self._num_epochs, self._known_losses = num_epochs, known_losses
         self._model = compiled_copy(trained, plan, is_multi_label(trained), strategy)
         self._rows: list[Row] = []
@@ -77,12 +78,8 @@ class Fit:
         steps = _Steps(epoch, self._rates(epoch, math.ceil(len(batches.weights) / self._plan.batch_size)))
         _seed_dropout(self._model, self._plan.seed, epoch)
         fitted = self._model.fit(
-            batches.inputs,
-            batches.targets,
-            sample_weight=[batches.weights] * len(batches.targets),
-            batch_size=self._plan.batch_size,
-            shuffle=False,
-            validation_data=(self._val.inputs, self._val.targets) if self._val else None,
+            _dataset(batches, self._plan.batch_size),
+            validation_data=self._held_out,
             callbacks=[steps],
             verbose=0,
         )
@@ -107,7 +104,7 @@ class Fit:
         if values["val_loss"] is not None and not math.isfinite(values["val_loss"]):
             raise _NotANumberError(f"the validation loss of epoch {row['epoch']}")
         self._rows.append(row)
-        if self._val and best_epoch(self._val_losses) == len(self._rows) - 1:
+        if self._held_out and best_epoch(self._val_losses) == len(self._rows) - 1:
             self._best = self._model.get_weights()
 
     def _state(self) -> FitState:
@@ -119,6 +116,16 @@ class Fit:
         self._model.set_weights(state.weights)
         for variable, value in zip(self._model.optimizer.variables, state.optimizer, strict=True):
             variable.assign(value)
+
+
+def _dataset(batches: Batches, batch_size: int) -> tf.data.Dataset:
+    """Cut rows into batches; for arrays Keras builds far more, which costs more than a small epoch."""
+    weights = [batches.weights] * len(batches.targets)
+    parts = tuple(
+        tuple(arrays) if len(arrays) > 1 else arrays[0]
+        for arrays in (batches.inputs, batches.targets, weights)
+    )
+    return tf.data.Dataset.from_tensor_slices(parts).batch(batch_size)
 
 
 class _Steps(keras.callbacks.Callback):

@@ -27,7 +27,7 @@ def compiled_copy(
         others = len(model.outputs) - 1
         copy.compile(
             optimizer,
-            loss=[_loss(plan, multi_label)] * (1 + others),
+            loss=[classification_loss(plan, multi_label)] * (1 + others),
             metrics=[[accuracy(name="accuracy")], *[[]] * others],
             jit_compile=False,  # compiling costs more than it saves on a CPU
         )
@@ -69,7 +69,12 @@ def _optimizer(plan: OptimizerPlan) -> keras.Optimizer:
     return optimizer
 
 
-def _loss(plan: TrainingPlan, multi_label: bool) -> keras.losses.Loss:
+def classification_loss(plan: TrainingPlan, multi_label: bool) -> keras.losses.Loss:
+    """Return the loss of a plan, label smoothing included, between targets and probabilities.
+
+    Raises:
+        SoraError: cross-entropy where videos have several labels.
+    """
     kind = plan.loss
     if kind == "auto":
         kind = "binary_cross_entropy" if multi_label else "cross_entropy"
@@ -78,8 +83,16 @@ def _loss(plan: TrainingPlan, multi_label: bool) -> keras.losses.Loss:
     if kind == "cross_entropy":
         return losses.CategoricalCrossentropy(label_smoothing=plan.label_smoothing)
     if kind == "binary_cross_entropy":
-        return losses.BinaryCrossentropy(label_smoothing=plan.label_smoothing)
+        cross_entropy = losses.BinaryCrossentropy if multi_label else _SoftmaxBinaryCrossentropy
+        return cross_entropy(label_smoothing=plan.label_smoothing)
     return _SmoothedSquares(plan.label_smoothing, multi_label)
+
+
+class _SoftmaxBinaryCrossentropy(losses.BinaryCrossentropy):
+    """Of the probabilities of a softmax: Keras would find its logits, and take their sigmoid instead."""
+
+    def call(self, y_true: keras.KerasTensor, y_pred: keras.KerasTensor) -> keras.KerasTensor:
+        return super().call(y_true, ops.clip(y_pred, 0.0, 1.0))  # a new tensor, which has no logits
 
 
 class _SmoothedSquares(losses.Loss):

@@ -60,7 +60,7 @@ def bidirectional_lstm(x: keras.KerasTensor, size: Size) -> Summary:
     """LSTM layers in both directions; the summary is the mean of the sequence, which knows both ends."""
     x = _projected(x, size)
     for layer in range(size.num_layers):
-        cells = layers.LSTM(size.units, unroll=True, return_sequences=True)
+        cells = layers.LSTM(size.units, unroll=True, return_sequences=True, name=f"cells{layer + 1}")
         x = layers.Bidirectional(cells, name=f"recurrent{layer + 1}")(x)
     return Summary(layers.GlobalAveragePooling1D(name="sequence_mean")(x), x)
 

@@ -64,7 +64,7 @@ def fit_classifier(
     make_deterministic(plan.seed)
     with _naming_what_to_lower():
         fixed, trained = split_at_training(model)
-        job = _Job(trained, plan, checkpoints, on_epoch, device_strategy(devices))
+        job = _Job(model, trained, plan, checkpoints, on_epoch, device_strategy(devices))
         held_out = _batches(fixed, val, len(trained.outputs)) if len(val.targets) else None
         return job.run(_batches(fixed, train, len(trained.outputs)), held_out)
 
@@ -73,6 +73,7 @@ def fit_classifier(
 class _Job:
     """A search for the best number of epochs, and the refit that may follow it."""
 
+    model: keras.Model
     trained: keras.Model
     plan: TrainingPlan
     folder: Path | None
@@ -102,7 +103,7 @@ class _Job:
             train = replace(train, weights=balanced_weights(train.targets[0]))
         checkpoint = None
         if self.folder:
-            decisive = fit_fingerprint(self.trained, self.plan, num_epochs, (train, val), known_losses)
+            decisive = fit_fingerprint(self.model, self.plan, num_epochs, (train, val), known_losses)
             checkpoint = Checkpoint(self._file(name), decisive)
         fit = Fit(
             self.trained,
