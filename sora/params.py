@@ -18,8 +18,8 @@ STRICT: dict[str, Any] = {"extra": "forbid", "strict": True}
 
 # dvc.yaml names these of every recipe, so each must have them, be it empty.
 RECIPE_SECTIONS = frozenset({"preprocess", "extract", "train"})
-_RECIPE_KEYS = ("recipe", "recipes")
-_SHARED = ("seed", "runtime", *_RECIPE_KEYS)
+RECIPE_KEYS = ("recipe", "recipes")
+SHARED = ("seed", "runtime", *RECIPE_KEYS)
 
 T = TypeVar("T")
 
@@ -58,7 +58,7 @@ def read_params(sections: dict[str, type], path: Path = PARAMS) -> tuple[dict[st
         SoraError: the file is missing, is no YAML mapping, or has an unknown, missing or mistyped key.
     """
     values = _read_yaml(path)
-    known = {*sections, *_SHARED}
+    known = {*sections, *SHARED}
     _refuse(path, "unknown", values.keys() - known, known)
     _refuse(path, "missing", known - values.keys(), known)
     recipes, chosen = _recipes(values, path)
@@ -83,7 +83,7 @@ def read_section(name: str, kind: type[T], path: Path = PARAMS) -> T:
         SoraError: as ``read_params``.
     """
     values = _read_yaml(path)
-    _refuse(path, "missing", {name, *_RECIPE_KEYS} - values.keys(), {name, *_RECIPE_KEYS})
+    _refuse(path, "missing", {name, *RECIPE_KEYS} - values.keys(), {name, *RECIPE_KEYS})
     recipes, chosen = _recipes(values, path)
     return convert(kind, _changed(values, recipes[chosen], name), f"{path}: {name}")
 

@@ -27,7 +27,7 @@ from sora.video.write import write_clip
 SPEC = clip_spec(image_size_px=32)
 AUGMENT = AugmentSpec(10, True, [], 0.1, 0.1, 0.1, 0.1, 0.1, 10, 0.01, 0.1, 0.1)
 INPUT = input_spec(SPEC)
-ONE = extract.Params("efficientnet_lite0", ["mean"], INPUT.streams, INPUT.descriptors, 1, AUGMENT)
+ONE = extract.Params("efficientnet_lite0", "none", ["mean"], INPUT.streams, INPUT.descriptors, 1, AUGMENT)
 SETTINGS = Settings(0, Runtime(1, 60, 2))
 VIDEOS = [
     ("a.mp4", "walk", "train"),
@@ -37,7 +37,7 @@ VIDEOS = [
 ]
 
 
-def write_mean_network(spec: object) -> None:
+def write_mean_network(*given: object) -> None:
     """Stand in for the backbone: the mean colour of each image."""
     images = helper.make_tensor_value_info("images", TensorProto.FLOAT, ["t", 32, 32, 3])
     features = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["t", 3])
