@@ -13,11 +13,13 @@ _INPUT_MEAN, _INPUT_SCALE = 127.0, 128.0
 class PixelConvention(layers.Layer):
     """Turn images, float32 RGB (N, S, S, 3), (rgb - 127) / 128, into ``(rgb - mean) / scale``.
 
-    ``mean`` and ``scale`` are per channel of RGB; with ``is_bgr`` the channels then come out in the order blue,
-    green, red. The layer has no weights.
+    ``mean`` and ``scale`` are per channel of RGB; with ``is_bgr`` the channels then come out in the order
+    blue, green, red. The layer has no weights.
     """
 
-    def __init__(self, mean: Sequence[float], scale: Sequence[float], is_bgr: bool, **options: object) -> None:
+    def __init__(
+        self, mean: Sequence[float], scale: Sequence[float], is_bgr: bool, **options: object
+    ) -> None:
         super().__init__(**options)
         self.mean, self.scale, self.is_bgr = list(mean), list(scale), is_bgr
 
