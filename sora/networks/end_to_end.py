@@ -26,7 +26,8 @@ class Clips:
     """What is trained or validated on.
 
     Attributes:
-        read: gives the input of the model for (video, view), without the batch axis; view 0 is the clip itself.
+        read: gives the input of the model for (video, view), without the batch axis; view 0 is the clip
+            itself.
         targets: float32 (N, C), one or several ones a row.
     """
 
@@ -160,7 +161,7 @@ def fit_end_to_end(
 class _Batches(keras.utils.PyDataset):
     """The clips of one epoch, in ``order``, read by a thread beside the training."""
 
-    def __init__(self, clips: Clips, order: Sequence[int], view: int, batch_size: int) -> None:
+    def __init__(self, clips: Clips, order: np.ndarray, view: int, batch_size: int) -> None:
         super().__init__(workers=1, max_queue_size=4)
         self._clips, self._order, self._view, self._batch_size = clips, order, view, batch_size
 
@@ -191,8 +192,8 @@ def _one_epoch(trained: keras.Model, train: Clips, val: Clips | None, plan: EndT
 
 
 def _stalled(rows: Sequence[Row], patience: int) -> bool:
-    losses = [row["val_loss"] for row in rows]
-    return bool(losses) and losses[-1] is not None and len(losses) - 1 - int(np.argmin(losses)) >= patience
+    losses = [row["val_loss"] for row in rows if row["val_loss"] is not None]
+    return bool(losses) and len(losses) - 1 - losses.index(min(losses)) >= patience
 
 
 def _compile(trained: keras.Model, plan: EndToEndPlan, num_videos: int) -> None:

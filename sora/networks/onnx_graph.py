@@ -89,7 +89,7 @@ def _stable_names(model: keras.Model) -> dict[str, str]:
     names: dict[str, str] = {}
     counts: dict[str, int] = {}
     for layer in model.operations:
-        kind = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(layer).__name__).lower()
+        kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(layer).__name__).lower()
         names[layer.name] = layer.name
         if re.fullmatch(rf"{kind}(_\d+)?", layer.name) and type(layer) is not keras.layers.InputLayer:
             names[layer.name] = f"{kind}_{counts.setdefault(kind, 0)}"

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import activations, layers
 
-from sora.networks.clip_layers import TemporalConvolution
+from sora.networks.clip_layers import FrameDifferences, TemporalConvolution
 from sora.networks.onnx_graph import CHANNELS_FIRST, CHANNELS_LAST, Graph, require
 from sora.networks.pixel_convention import PixelConvention
 
@@ -86,6 +86,15 @@ def _write_temporal_convolution(graph: Graph, layer: keras.Layer, inputs: list[s
     )
     x = graph.node("Transpose", [x], f"{name}.time_first", perm=(0, 2, 1, 3))
     shape = graph.constant(f"{name}.frames_shape", np.array((-1, layer.filters, height, width)))
+    return graph.node("Reshape", [x, shape], graph.output_name(layer))
+
+
+def _write_differences(graph: Graph, layer: keras.Layer, inputs: list[str]) -> str:
+    name, (_, height, width, num_channels) = graph.name(layer), layer.input.shape
+    flat = np.array((-1, layer.num_frames, num_channels * height * width))
+    x = graph.node("Reshape", [*inputs, graph.constant(f"{name}.clips_shape", flat)], f"{name}.clips")
+    x = graph.node("MatMul", [graph.constant(f"{name}.matrix", layer.matrix()), x], f"{name}.differences")
+    shape = graph.constant(f"{name}.frames_shape", np.array((-1, num_channels, height, width)))
     return graph.node("Reshape", [x, shape], graph.output_name(layer))
 
 
@@ -225,6 +234,7 @@ _WRITERS: dict[type, _Writer] = {
     PixelConvention: _write_pixels,
     layers.Conv2D: _write_convolution,
     layers.DepthwiseConv2D: _write_convolution,
+    FrameDifferences: _write_differences,
     TemporalConvolution: _write_temporal_convolution,
     layers.BatchNormalization: _write_nothing,
     layers.Dropout: _write_nothing,

@@ -13,8 +13,8 @@ _INPUT_MEAN, _INPUT_SCALE = 127.0, 128.0
 class PixelConvention(layers.Layer):
     """Turn images, float32 RGB (N, S, S, 3), (rgb - 127) / 128, into ``(rgb - mean) / scale``.
 
-    ``mean`` and ``scale`` are per channel of RGB; with ``is_bgr`` the channels then come out in the order blue,
-    green, red. The layer has no weights.
+    ``mean`` and ``scale`` are per channel of RGB; with ``is_bgr`` the channels then come out in the order
+    blue, green, red. The layer has no weights.
     """
 
     def __init__(

@@ -6,13 +6,13 @@ Gated fusion: Arevalo et al., "Gated Multimodal Units for Information Fusion" (h
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import keras
 from keras import layers
 
 from sora.errors import SoraError
-from sora.networks.clip_layers import TemporalConvolution
+from sora.networks.clip_layers import FrameDifferences, TemporalConvolution
 
 Fusion = Literal["concatenate", "gated"]
 
@@ -21,12 +21,19 @@ _KERNEL_SIZE = 3
 _MOMENTUM = 0.9  # the usual 0.99 forgets too slowly for a few hundred steps
 
 
+class _Time(NamedTuple):
+    num_frames: int
+    kernel_size: int
+
+
 def residual_network(
     *,
     image_size_px: int,
     num_blocks: Sequence[int] = (1, 1, 1, 1),
     widths: Sequence[int] = (16, 32, 64, 128),
     num_frames: int = 0,
+    differences: bool = False,
+    temporal_kernel_size: int = 3,
     taps: Sequence[int] = (2, 3, 4),
     fusion: Fusion = "gated",
     fused_size: int = 128,
@@ -42,8 +49,11 @@ def residual_network(
         image_size_px: side of the images; each stage halves its map, and the stem does so before the first.
         num_blocks: residual blocks of each stage.
         widths: channels of each stage.
-        num_frames: 0: every image by itself. T: the batch is clips of T frames, one after the other, and
-            every 3x3 convolution of a block is followed by one along time.
+        num_frames: 0: every image by itself. T: the batch is clips of T frames, one after the other.
+        differences: whether the first layer takes each frame of a clip from the next; without weights from
+            elsewhere, a few hundred clips teach the network their backgrounds otherwise.
+        temporal_kernel_size: of the convolution along time that follows each one in a block where there are
+            clips; 1: none.
         taps: stages, from 1, whose maps are averaged over the image and fused.
         fusion: all averages side by side, or their sum, each under a gate that sees them all.
         fused_size: width of the gated sum.
@@ -52,29 +62,28 @@ def residual_network(
     Raises:
         SoraError: the lists do not fit each other, or the image is too small for so many stages.
     """
-    _check(image_size_px, num_blocks, widths, num_frames, taps, fusion)
+    _check_stages(num_blocks, widths, taps)
+    _check_input(image_size_px, len(widths))
+    _check_time(num_frames, differences, temporal_kernel_size)
+    if fusion not in _FUSIONS:
+        raise SoraError(f"fusion: expected one of {', '.join(_FUSIONS)}, got {fusion!r}")
     images = keras.Input((image_size_px, image_size_px, 3), name="images")
-    x = _convolution(images, widths[0], _STEM_KERNEL_SIZE, 2, "stem")
+    x = FrameDifferences(num_frames, name="differences")(images) if differences else images
+    x = _convolution(x, widths[0], _STEM_KERNEL_SIZE, 2, "stem")
     x = layers.ReLU(name="stem_relu")(_normalised(x, "stem"))
+    time = _Time(num_frames, temporal_kernel_size if num_frames else 1)
     means: dict[str, keras.KerasTensor] = {}
     for stage, (count, width) in enumerate(zip(num_blocks, widths, strict=True), start=1):
         for block in range(1, count + 1):
             stride = 2 if block == 1 and stage > 1 else 1
-            x = _residual_block(x, width, stride, num_frames, f"stage{stage}_block{block}")
+            x = _residual_block(x, width, stride, time, f"stage{stage}_block{block}")
         if stage in taps:
             mean = layers.GlobalAveragePooling2D(name=f"stage{stage}_mean")(x)
             means[f"stage{stage}"] = layers.Dropout(dropout, name=f"stage{stage}_dropout")(mean)
     return keras.Model(images, _FUSIONS[fusion](means, fused_size), name="residual")
 
 
-def _check(
-    image_size_px: int,
-    num_blocks: Sequence[int],
-    widths: Sequence[int],
-    num_frames: int,
-    taps: Sequence[int],
-    fusion: str,
-) -> None:
+def _check_stages(num_blocks: Sequence[int], widths: Sequence[int], taps: Sequence[int]) -> None:
     if len(num_blocks) != len(widths) or not widths or min(*num_blocks, *widths) < 1:
         raise SoraError(
             f"residual network: expected a number of blocks and a width, from 1, for each stage; "
@@ -82,51 +91,60 @@ def _check(
         )
     if not taps or len(set(taps)) < len(taps) or not set(taps) <= set(range(1, len(widths) + 1)):
         raise SoraError(f"taps: expected different stages of 1 to {len(widths)}, got {list(taps)}")
-    if image_size_px < 2 ** len(widths):
+
+
+def _check_input(image_size_px: int, num_stages: int) -> None:
+    if image_size_px < 2**num_stages:
         raise SoraError(
-            f"image_size_px: expected at least {2 ** len(widths)} for {len(widths)} stages, got {image_size_px}"
+            f"image_size_px: expected at least {2**num_stages} for {num_stages} stages, got {image_size_px}"
         )
-    if num_frames < 0:
-        raise SoraError(f"num_frames: expected 0 (single frames) or more, got {num_frames}")
-    if fusion not in _FUSIONS:
-        raise SoraError(f"fusion: expected one of {', '.join(_FUSIONS)}, got {fusion!r}")
+
+
+def _check_time(num_frames: int, differences: bool, temporal_kernel_size: int) -> None:
+    if num_frames < (2 if differences else 0):
+        expected = "2 or more for differences" if differences else "0 (single frames) or more"
+        raise SoraError(f"num_frames: expected {expected}, got {num_frames}")
+    if temporal_kernel_size < 1:
+        raise SoraError(f"temporal_kernel_size: expected 1 (none) or more, got {temporal_kernel_size}")
 
 
 def _residual_block(
-    x: keras.KerasTensor, width: int, stride: int, num_frames: int, name: str
+    x: keras.KerasTensor, width: int, stride: int, time: _Time, name: str
 ) -> keras.KerasTensor:
     """Two convolutions beside a skip, which is the identity where the shape allows it."""
     shortcut = x
     if stride > 1 or x.shape[-1] != width:
         shortcut = _normalised(_convolution(x, width, 1, stride, f"{name}_skip"), f"{name}_skip")
-    x = _spacetime_convolution(x, width, stride, num_frames, f"{name}_first")
+    x = _spacetime_convolution(x, width, stride, time, f"{name}_first")
     x = layers.ReLU(name=f"{name}_first_relu")(_normalised(x, f"{name}_first"))
-    x = _spacetime_convolution(x, width, 1, num_frames, f"{name}_second")
+    x = _spacetime_convolution(x, width, 1, time, f"{name}_second")
     # The block starts as its skip: Goyal et al., 2017 (https://arxiv.org/abs/1706.02677).
     x = _normalised(x, f"{name}_second", gamma="zeros")
     return layers.ReLU(name=f"{name}_relu")(layers.Add(name=f"{name}_add")([shortcut, x]))
 
 
 def _spacetime_convolution(
-    x: keras.KerasTensor, width: int, stride: int, num_frames: int, name: str
+    x: keras.KerasTensor, width: int, stride: int, time: _Time, name: str
 ) -> keras.KerasTensor:
-    """A 3x3 convolution; in clips 1x3x3 and then 3x1x1, together as many weights as 3x3x3."""
-    if not num_frames:
+    """A 3x3 convolution; in clips 1x3x3 and then kx1x1, together as many weights as kx3x3."""
+    if time.kernel_size == 1:
         return _convolution(x, width, _KERNEL_SIZE, stride, name)
-    inner = _factorised_width(x.shape[-1], width)
+    inner = _factorised_width(x.shape[-1], width, time.kernel_size)
     x = _convolution(x, inner, _KERNEL_SIZE, stride, f"{name}_space")
     x = layers.ReLU(name=f"{name}_space_relu")(_normalised(x, f"{name}_space"))
-    return TemporalConvolution(width, _KERNEL_SIZE, num_frames, name=name)(x)
+    return TemporalConvolution(width, time.kernel_size, time.num_frames, name=name)(x)
 
 
-def _factorised_width(num_inputs: int, num_outputs: int, size: int = _KERNEL_SIZE) -> int:
-    """Give the channels between the halves at which they have the weights of size x size x size."""
-    whole = size**3 * num_inputs * num_outputs
-    return max(1, whole // (size**2 * num_inputs + size * num_outputs))
+def _factorised_width(num_inputs: int, num_outputs: int, time_size: int) -> int:
+    """Give the channels between the halves at which they have the weights of time_size x 3 x 3."""
+    area = _KERNEL_SIZE**2
+    weights = time_size * area * num_inputs * num_outputs
+    return max(1, weights // (area * num_inputs + time_size * num_outputs))
 
 
 def _concatenated(means: dict[str, keras.KerasTensor], fused_size: int) -> keras.KerasTensor:
-    return layers.Concatenate(name="features")([*means.values()]) if len(means) > 1 else [*means.values()][0]
+    first, *others = means.values()
+    return layers.Concatenate(name="features")([first, *others]) if others else first
 
 
 def _gated(means: dict[str, keras.KerasTensor], fused_size: int) -> keras.KerasTensor:

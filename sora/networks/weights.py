@@ -44,7 +44,7 @@ def local_weights_path(weights: str | Path, suffix: str, network: str) -> Path:
     path = Path(weights)
     if path.suffix != suffix:
         raise SoraError(
-            f"weights of {network}: expected {IMAGENET} or a file that ends with {suffix}, got {str(weights)!r}"
+            f"weights of {network}: expected {IMAGENET} or a file that ends with {suffix}, got '{weights}'"
         )
     if not path.is_file():
         raise SoraError(f"{path}: no such file; the weights of {network} are expected here")

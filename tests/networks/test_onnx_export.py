@@ -8,10 +8,10 @@ import pytest
 from keras import layers
 
 from sora.errors import SoraError
-from sora.networks.backbones import frame_feature_network, imagenet_weights_path
-from sora.networks.efficientnet_lite import efficientnet_lite0, load_imagenet_weights
+from sora.networks.backbones import BACKBONES, frame_feature_network
+from sora.networks.efficientnet_lite import pretrained_efficientnet_lite
 from sora.networks.onnx_export import export_onnx
-from sora.networks.torch_checkpoint import read_checkpoint
+from sora.networks.residual import residual_network
 
 
 def onnx_outputs(path, **inputs):
@@ -55,15 +55,16 @@ def test_the_graph_has_nothing_left_over(path):
         "Clip": 33,
         "Add": 9,
         "GlobalAveragePool": 4,
+        "GlobalMaxPool": 1,
         "AveragePool": 1,
-        "Flatten": 5,
+        "Flatten": 6,
         "Concat": 1,
     }
     axes = [
         [d.dim_param or d.dim_value for d in v.type.tensor_type.shape.dim]
         for v in (graph.input[0], graph.output[0])
     ]
-    assert axes == [["batch", 224, 224, 3], ["batch", 6872]]
+    assert axes == [["batch", 224, 224, 3], ["batch", 8152]]
     assert [graph.input[0].name, graph.output[0].name] == ["images", "features"]
 
 
@@ -74,8 +75,7 @@ def test_another_build_gives_the_same_bytes(path, tmp_path):
 
 @pytest.mark.parametrize("include_top", [True, False])
 def test_logits_and_maps_are_exported(tmp_path, include_top):
-    model = efficientnet_lite0(64, include_top=include_top)
-    load_imagenet_weights(model, read_checkpoint(imagenet_weights_path()))
+    model = pretrained_efficientnet_lite("efficientnet_lite0", 64, "imagenet", include_top=include_top)
     export_onnx(model, tmp_path / "model.onnx")
     images = natural_images(2, 64)
     (received,) = onnx_outputs(tmp_path / "model.onnx", images=images)
@@ -103,6 +103,50 @@ def test_odd_sizes_biases_several_inputs_and_outputs(tmp_path):
         np.testing.assert_allclose(array, expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("name", BACKBONES)
+def test_every_backbone_is_exported(name, tmp_path):
+    size = {"vgg16": 64, "inception_v3": 107}.get(name, 65)
+    network = with_random_normalisations(frame_feature_network(name, size, weights=None))
+    export_onnx(network, tmp_path / "model.onnx")
+    images = natural_images(2, 128)[:, :size, :size]
+    (received,) = onnx_outputs(tmp_path / "model.onnx", images=images)
+    expected = np.asarray(network(images, training=False))
+    assert np.abs(received - expected).max() < 1e-4 * max(1, np.abs(expected).max())
+
+
+def test_names_that_keras_counts_do_not_change_the_bytes(tmp_path):
+    network = frame_feature_network("inception_v3", 107, blocks=("mean",), weights=None)
+    export_onnx(network, tmp_path / "a.onnx")
+    other = frame_feature_network("inception_v3", 107, blocks=("mean",), weights=None)
+    other.set_weights(network.get_weights())
+    export_onnx(other, tmp_path / "b.onnx")
+    assert (tmp_path / "a.onnx").read_bytes() == (tmp_path / "b.onnx").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"fusion": "gated"},
+        {"fusion": "concatenate", "num_frames": 3},
+        {"num_frames": 3, "differences": True, "temporal_kernel_size": 1, "taps": (4,)},
+    ],
+)
+def test_the_residual_network_is_exported(options, tmp_path):
+    network = with_random_normalisations(residual_network(image_size_px=34, **options))
+    export_onnx(network, tmp_path / "model.onnx")
+    images = natural_images(6, 40)[:, :34, :34]
+    (received,) = onnx_outputs(tmp_path / "model.onnx", images=images)
+    np.testing.assert_allclose(received, network(images, training=False), rtol=1e-5, atol=1e-5)
+
+
+def with_random_normalisations(network):
+    rng = np.random.default_rng(0)
+    for layer in network.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.set_weights([rng.uniform(0.7, 1.3, weight.shape) for weight in layer.get_weights()])
+    return network
+
+
 def shared_layer(x):
     convolution = layers.Conv2D(3, 1, name="twice")
     return layers.Add(name="sum")([convolution(x), convolution(convolution(x))])
@@ -117,11 +161,10 @@ def normalization_of_a_shared_convolution(x):
     ("build", "message"),
     [
         (layers.Softmax(name="soft"), "layer soft is a Softmax"),
-        (layers.Conv2D(3, 3, dilation_rate=2, name="wide"), "layer wide has an activation, dilation"),
-        (layers.Conv2D(3, 3, activation="relu", name="active"), "layer active has an activation"),
+        (layers.Conv2D(3, 3, dilation_rate=2, name="wide"), "layer wide has dilation"),
+        (layers.Conv2D(3, 3, activation="elu", name="active"), "layer active has the activation elu"),
         (layers.Conv2D(3, 3, groups=3, name="grouped"), "layer grouped has groups"),
-        (layers.ReLU(name="unbounded"), "layer unbounded has a slope, a threshold or no maximum"),
-        (layers.AveragePooling2D(2, padding="same", name="pool"), "layer pool has padding"),
+        (layers.ReLU(negative_slope=0.1, name="leaky"), "layer leaky has a slope or a threshold"),
         (layers.BatchNormalization(name="alone"), "layer alone has no convolution of its own"),
         (normalization_of_a_shared_convolution, "layer norm has no convolution of its own"),
         (shared_layer, "layer (twice|sum) .*used twice"),

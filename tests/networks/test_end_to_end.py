@@ -1,0 +1,140 @@
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+from sora.errors import SoraError
+from sora.networks.end_to_end import (
+    Clips,
+    EndToEndPlan,
+    clip_classifier,
+    fit_end_to_end,
+    mean_head,
+    split_for_export,
+)
+from sora.networks.residual import residual_network
+from sora.networks.training import make_deterministic
+
+T, PX, C = 4, 16, 2
+PLAN = EndToEndPlan(epochs=4, batch_size=8, learning_rate=0.01, weight_decay=0.0)
+
+
+def build(**options):
+    make_deterministic(0)
+    network = residual_network(
+        image_size_px=PX, num_blocks=(1, 1), widths=(4, 8), taps=(2,), fusion="concatenate", num_frames=T
+    )
+    head = mean_head(num_frames=T, num_features=8, num_classes=C, embedding_size=4, dropout=0.2, **options)
+    return clip_classifier(network, head, T, takes_pixels=True)
+
+
+def moving_clips(num_clips, seed=0):
+    """A bright square that goes right, or left, over noise: no single frame tells which."""
+    rng = np.random.default_rng(seed)
+    clips = rng.integers(0, 60, (num_clips, T, PX, PX, 3), np.uint8)
+    for i, clip in enumerate(clips):
+        top, places = rng.integers(0, 10), (1, 4, 7, 10)
+        for frame, left in zip(clip, places if i % 2 else places[::-1], strict=True):
+            frame[top : top + 5, left : left + 5] = 255
+    targets = np.eye(C, dtype=np.float32)[np.arange(num_clips) % 2]
+    return Clips(lambda index, view: clips[index], targets)
+
+
+def arrays(clips):
+    return np.stack([clips.read(i, 0) for i in range(len(clips.targets))])
+
+
+def test_the_direction_of_movement_is_learnt():
+    model = build()
+    rows = fit_end_to_end(model, moving_clips(48), None, replace(PLAN, epochs=25))
+    unseen = moving_clips(20, seed=1)
+    probabilities, embedding = model.predict(arrays(unseen), verbose=0)
+    assert (probabilities.argmax(1) == unseen.targets.argmax(1)).mean() >= 0.9
+    np.testing.assert_allclose(np.linalg.norm(embedding, axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    assert [row["epoch"] for row in rows] == list(range(1, 26))
+    assert rows[-1]["loss"] < rows[0]["loss"]
+
+
+def test_the_parts_for_export_give_what_the_whole_gives():
+    model, clips = build(), moving_clips(3)
+    fit_end_to_end(model, clips, None, replace(PLAN, epochs=1))
+    backbone, head = split_for_export(model)
+    images = ((arrays(clips) - 127.0) / 128).astype(np.float32)
+    features = np.stack([backbone(clip, training=False) for clip in images])
+    assert features.shape == (3, T, 8)
+    expected = model(arrays(clips), training=False)
+    for received, wanted in zip(head(features, training=False), expected, strict=True):
+        np.testing.assert_allclose(received, wanted, atol=1e-5)
+
+
+def test_several_labels_have_probabilities_of_their_own():
+    model, clips = build(multi_label=True), moving_clips(8)
+    both = Clips(clips.read, np.ones((8, C), np.float32))
+    fit_end_to_end(model, both, None, replace(PLAN, epochs=15, multi_label=True))
+    assert model.predict(arrays(clips), verbose=0)[0].sum(axis=1).mean() > 1.5
+
+
+class Killed(Exception):
+    pass
+
+
+def test_a_training_that_was_stopped_goes_on_to_the_same_weights(tmp_path):
+    train, val = moving_clips(20), moving_clips(6, seed=1)
+    undisturbed = build()
+    expected = fit_end_to_end(undisturbed, train, val, PLAN)
+
+    def stop(row):
+        if row["epoch"] == 2:
+            raise Killed
+
+    checkpoint = tmp_path / "state.npz"
+    with pytest.raises(Killed):
+        fit_end_to_end(build(), train, val, PLAN, checkpoint=checkpoint, on_epoch=stop)
+    resumed = build()
+    assert fit_end_to_end(resumed, train, val, PLAN, checkpoint=checkpoint) == expected
+    for got, wanted in zip(resumed.get_weights(), undisturbed.get_weights(), strict=True):
+        np.testing.assert_array_equal(got, wanted)
+    assert not checkpoint.exists()
+
+
+def test_the_best_epoch_comes_back():
+    train, val = moving_clips(16), moving_clips(6, seed=1)
+    wrong = Clips(val.read, 1 - val.targets)  # the better the training, the worse
+    model = build()
+    rows = fit_end_to_end(model, train, wrong, replace(PLAN, epochs=30, patience=3))
+    losses = [row["val_loss"] for row in rows]
+    assert len(rows) == int(np.argmin(losses)) + 1 + 3 < 30
+    probabilities = model.predict(arrays(val), verbose=0)[0]
+    smoothed = keras.losses.CategoricalCrossentropy(label_smoothing=0.1)
+    assert float(smoothed(wrong.targets, probabilities)) == pytest.approx(min(losses), abs=1e-4)
+
+
+def test_every_epoch_sees_another_view():
+    clips, seen = moving_clips(4), []
+
+    def read(index, view):
+        seen.append((index, view))
+        return clips.read(index, view)
+
+    plan = replace(PLAN, epochs=3, num_views=2)
+    fit_end_to_end(build(), Clips(read, clips.targets), clips, plan)
+    assert sorted(seen) == sorted([(i, view) for view in (0, 1, 0) for i in range(4)])
+
+
+@pytest.mark.parametrize("content", [b"PK", b"", None])
+def test_a_checkpoint_of_something_else_is_refused(content, tmp_path):
+    path = tmp_path / "state.npz"
+    if content is None:
+        np.savez(path, rows=np.array("[]"), variable_0=np.zeros(3))
+    else:
+        path.write_bytes(content)
+    with pytest.raises(SoraError, match=r"state\.npz: .*; delete it and train again"):
+        fit_end_to_end(build(), moving_clips(4), None, PLAN, checkpoint=path)
+
+
+def test_a_loss_that_is_not_a_number_is_told():
+    broken = Clips(lambda *_: np.full((T, PX, PX, 3), np.nan, np.float32), np.eye(2, dtype=np.float32))
+    with pytest.raises(SoraError, match="epoch 1 is not a number; lower the learning rate"):
+        fit_end_to_end(build(), broken, None, PLAN)
