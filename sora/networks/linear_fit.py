@@ -49,7 +49,7 @@ class LinearPlan:
 
     classifiers: tuple[str, ...] = ("logistic", "lda", "svm")
     strengths: tuple[float, ...] = (1.0, 10.0, 100.0, 1000.0)
-    fusion: FusionName = "auto"
+    fusion: FusionName = "late"
     num_folds: int = 5
     seed: int = 0
 
