@@ -29,13 +29,13 @@ def require_ranges(blocks: Mapping[str, Ranges], num_features: int) -> None:
             )
 
 
-def require_numbers(pooled: np.ndarray) -> None:
-    """Raise a SoraError where pooled features (N, 2 * F) have NaN or infinity."""
-    finite = np.isfinite(pooled).all(axis=1)
-    if not finite.all():
+def require_numbers(features: np.ndarray) -> None:
+    """Raise a SoraError where features (N, T, F) have NaN or infinity."""
+    wrong = [i for i, video in enumerate(features) if not np.isfinite(video).all()]
+    if wrong:
         raise SoraError(
-            f"features: expected finite numbers; {np.sum(~finite)} of {len(pooled)} rows have others, the "
-            f"first is row {int(finite.argmin())}; extract them again"
+            f"features: expected finite numbers; {len(wrong)} of {len(features)} rows have others, the first "
+            f"is row {wrong[0]}; extract them again"
         )
 
 

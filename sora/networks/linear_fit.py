@@ -49,7 +49,7 @@ class LinearPlan:
 
     classifiers: tuple[str, ...] = ("logistic", "lda", "svm")
     strengths: tuple[float, ...] = (1.0, 10.0, 100.0, 1000.0)
-    fusion: FusionName = "auto"
+    fusion: FusionName = "late"
     num_folds: int = 5
     seed: int = 0
 
@@ -152,8 +152,8 @@ def _rows(
 ) -> _Rows:
     """Pool the features and sort the rows by what they hold, for sums of floats depend on their order."""
     require_ranges(blocks, features.shape[2])
+    require_numbers(features)
     pooled = pooled_over_time(features)
-    require_numbers(pooled)
     order = sorted(range(len(pooled)), key=lambda i: (groups[i], targets[i].tolist(), pooled[i].tobytes()))
     folds = group_folds(
         groups, targets, labels, several_labels=several_labels, num_folds=plan.num_folds, seed=plan.seed

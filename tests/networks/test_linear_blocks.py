@@ -74,4 +74,4 @@ def test_wrong_blocks_and_numbers_are_named():
     with pytest.raises(SoraError, match="blocks: expected at least one"):
         require_ranges({}, 8)
     with pytest.raises(SoraError, match="1 of 3 rows have others, the first is row 1"):
-        require_numbers(np.array([[1], [np.nan], [2]]))
+        require_numbers(np.array([1, np.nan, 2]).reshape(3, 1, 1))

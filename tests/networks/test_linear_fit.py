@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from sora.errors import SoraError
+from sora.networks.linear_blocks import fitted_block, pooled_over_time
 from sora.networks.linear_fit import LinearPlan, fit_linear
 
 T = 4
@@ -47,6 +49,21 @@ def test_unseen_videos_are_told_apart_as_well_as_reported(fusion, num_classes):
     probabilities, embedding = classifier.predict(features[~seen])
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
     np.testing.assert_allclose(np.linalg.norm(embedding, axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("blocks", [{"a": [(0, 12)]}, {"a": [(0, 4)], "b": [(4, 12)]}])
+def test_it_is_the_regression_on_all_columns_side_by_side_but_for_its_scale(blocks):
+    features, targets, groups = (each[:16] for each in videos(2))  # few of one class: the bias counts
+    plan = LinearPlan(("logistic",), (10.0,), "concatenate")
+    classifier, _ = fit(features, targets, groups, blocks=blocks, plan=plan)
+    pooled = pooled_over_time(features)
+    each = [fitted_block(pooled, ranges).standardised(pooled) for ranges in blocks.values()]
+    x = np.concatenate(each, axis=1) / np.sqrt(len(each))
+    direct = LogisticRegression(C=10.0, max_iter=5000, tol=1e-8).fit(x, targets.argmax(axis=1))
+    probabilities, _ = classifier.predict(features)
+    logits = np.log(probabilities[:, 1] / probabilities[:, 0])
+    ratio = logits / direct.decision_function(x)
+    np.testing.assert_allclose(ratio, np.median(ratio), rtol=0.02)
 
 
 def test_the_informative_block_wins_and_the_report_says_so():
