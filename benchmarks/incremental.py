@@ -14,26 +14,23 @@ import argparse
 import csv
 import hashlib
 import json
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-import yaml
+from projects import make_project, run_python, run_stage
 from rich.console import Console
 from rich.table import Table
 
-ROOT = Path(__file__).parents[1]
 STAGES = ("ingest", "validate", "preprocess", "extract")
 # What a child process does before its first video.
 CHILD_STARTS = {
     "ingest": "import sora.sources.reading",
     "validate": "",
     "preprocess": "import sora.clip",
-    "extract": "import sora.views, pathlib; sora.views.kept_backbone(pathlib.Path('models/backbone.onnx'))",
+    "extract": "import sora.views, sora.layout as at; sora.views.kept_backbone(at.BACKBONE)",
 }
 RESULTS = (
     "data/manifest.csv",
@@ -56,12 +53,12 @@ def main() -> int:
         source = Path(folder, "videos")
         shutil.copytree(options.source, source)
         rows, header = read_labels(source)
-        project = make_project(Path(folder, "project"), source)
+        project = make_project(Path(folder, "project"), {"ingest.source": str(source)})
         write_labels(source, header, rows[:-1])
         first = run_stages(project)
         write_labels(source, header, rows)
         added, nothing, children = run_stages(project), run_stages(project), start_children(project)
-        clean = make_project(Path(folder, "clean"), source)
+        clean = make_project(Path(folder, "clean"), {"ingest.source": str(source)})
         run_stages(clean)
         same = digests(project) == digests(clean)
     figures = costs(first, added, nothing, children, len(rows) - 1)
@@ -87,40 +84,21 @@ def write_labels(source: Path, header: list[str], rows: list[dict[str, str]]) ->
         writer.writerows(rows)
 
 
-def make_project(folder: Path, source: Path) -> Path:
-    """Make a folder with the landed parameters and another source."""
-    params = yaml.safe_load((ROOT / "params.yaml").read_text())
-    params["ingest"]["source"] = str(source)
-    folder.mkdir()
-    (folder / "params.yaml").write_text(yaml.safe_dump(params))
-    return folder
-
-
 def run_stages(project: Path) -> dict[str, float]:
     """Run the stages one after the other; return the processor seconds of each."""
-    return {stage: run_for_cost(project, ["-m", "sora.stages", stage]) for stage in STAGES}
+    return {stage: run_stage(project, stage).cpu_seconds for stage in STAGES}
 
 
 def start_children(project: Path) -> dict[str, float]:
     """Return the processor seconds of starting one child process of each stage, by what it adds to none."""
     program = "from sora.guard import Guard; guard = Guard(); {}; guard.close()"
-    none = run_for_cost(project, ["-c", program.format("pass")])
+    none = run_python(project, ["-c", program.format("pass")]).cpu_seconds
     return {
-        stage: run_for_cost(project, ["-c", program.format(f"guard.call(exec, {start!r})")]) - none
+        stage: run_python(project, ["-c", program.format(f"guard.call(exec, {start!r})")]).cpu_seconds - none
         if start
         else 0.0
         for stage, start in CHILD_STARTS.items()
     }
-
-
-def run_for_cost(project: Path, arguments: list[str]) -> float:
-    """Run Python; return the processor seconds of it and its children."""
-    before = os.times()
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, *arguments]
-    subprocess.run(command, cwd=project, env=environment, check=True, stderr=subprocess.DEVNULL)
-    after = os.times()
-    return after.children_user + after.children_system - before.children_user - before.children_system
 
 
 def digests(project: Path) -> dict[str, str]:

@@ -24,7 +24,8 @@ class Bundle:
     Attributes:
         folder: where it lies.
         backbone: .onnx or .tflite, images (T, S, S, 3) to features (T, F).
-        head: .tflite, features (1, T, F) and motion (1, T, M) to probabilities (1, C) and embedding (1, E).
+        head: .tflite, features (1, T, F) of all streams and descriptors to probabilities (1, C) and
+            embedding (1, E).
         spec: how the frames of a video become network input.
         labels: the C names, in the order of the probabilities.
         variant: which of the compressed networks this is.

@@ -67,7 +67,7 @@ def _codecs() -> Check:
 
 
 def _weights() -> Check:
-    from sora.networks.backbones import imagenet_weights_path
+    from sora.networks.weights import imagenet_weights_path
 
     try:
         return Check(

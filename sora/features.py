@@ -1,6 +1,7 @@
 """Stored features as arrays: what train, evaluate and compress read."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -17,18 +18,18 @@ class FeatureSet:
 
     Attributes:
         videos: columns path, view, label, group, split, key; one row per view of a video, 0 being itself.
-        frames: float32 (N, T, F), multi-level features per frame.
-        motion: float32 (N, T, M), motion features per frame.
+        features: float32 (N, T, F), of each segment.
+        columns: name of each block of columns, ``rgb.mean`` and so on.
     """
 
     videos: pd.DataFrame
-    frames: np.ndarray
-    motion: np.ndarray
+    features: np.ndarray
+    columns: dict[str, slice]
 
     def of_split(self, split: str) -> "FeatureSet":
         """Return the part whose split is ``split``; it may be empty."""
         rows = (self.videos["split"] == split).to_numpy()
-        return FeatureSet(self.videos[rows], self.frames[rows], self.motion[rows])
+        return replace(self, videos=self.videos[rows], features=self.features[rows])
 
     def targets(self, labels: list[str]) -> np.ndarray:
         """Return the index in ``labels`` of each video's label, int64 (N,)."""
@@ -53,10 +54,7 @@ def load_features(splits: tuple[str, ...], *, all_views: bool = False) -> Featur
     table = table[table["split"].isin(splits)].sort_values(["path", "view"], ignore_index=True)
     if table.empty:
         raise SoraError(f"no valid video is in the splits {', '.join(splits)}; see {layout.QUARANTINE}")
-    store = VideoStore(layout.FEATURES, ".npz")
-    loaded = []
-    for key in table["key"]:
-        with np.load(store.path(key), allow_pickle=False) as arrays:
-            loaded.append((arrays["frames"], arrays["motion"]))
-    frames, motion = zip(*loaded, strict=True)
-    return FeatureSet(table, np.stack(frames), np.stack(motion))
+    store = VideoStore(layout.FEATURES, ".npy")
+    loaded = [np.load(store.path(key), allow_pickle=False) for key in table["key"]]
+    columns = json.loads(layout.FEATURE_COLUMNS.read_text(encoding="utf-8"))
+    return FeatureSet(table, np.stack(loaded), {name: slice(*ends) for name, ends in columns.items()})

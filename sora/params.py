@@ -1,6 +1,7 @@
 """The strict reader of params.yaml: an unknown key or a wrong type is an error."""
 
 import json
+from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar
@@ -14,6 +15,11 @@ from sora.frames.spec import InputSpec
 
 PARAMS = Path("params.yaml")
 STRICT: dict[str, Any] = {"extra": "forbid", "strict": True}
+
+# dvc.yaml names these of every recipe, so each must have them, be it empty.
+RECIPE_SECTIONS = frozenset({"preprocess", "extract", "train"})
+RECIPE_KEYS = ("recipe", "recipes")
+SHARED = ("seed", "runtime", *RECIPE_KEYS)
 
 T = TypeVar("T")
 
@@ -46,27 +52,58 @@ class Settings:
 def read_params(sections: dict[str, type], path: Path = PARAMS) -> tuple[dict[str, Any], Settings]:
     """Return every section of ``path`` as its dataclass, and the settings that all stages share.
 
+    The recipe that ``recipe`` names changes some parameters of some sections. The others are checked too.
+
     Raises:
         SoraError: the file is missing, is no YAML mapping, or has an unknown, missing or mistyped key.
     """
     values = _read_yaml(path)
-    known = {*sections, "seed", "runtime"}
+    known = {*sections, *SHARED}
     _refuse(path, "unknown", values.keys() - known, known)
     _refuse(path, "missing", known - values.keys(), known)
-    read = {name: convert(cls, values[name], f"{path}: {name}") for name, cls in sections.items()}
+    recipes, chosen = _recipes(values, path)
+    read = {
+        name: convert(kind, _changed(values, recipes[chosen], name), f"{path}: {name}")
+        for name, kind in sections.items()
+    }
+    for recipe, changes in recipes.items():
+        where = f"{path}: recipes.{recipe}"
+        _refuse(where, "unknown", changes.keys() - sections.keys(), {*sections})
+        _refuse(where, "missing", RECIPE_SECTIONS & sections.keys() - changes.keys(), {*sections})
+        for name in changes:
+            convert(sections[name], _changed(values, changes, name), f"{where}: {name}")
     runtime = convert(Runtime, values["runtime"], f"{path}: runtime")
     return read, Settings(convert(Annotated[int, Ge(0)], values["seed"], f"{path}: seed"), runtime)
 
 
 def read_section(name: str, kind: type[T], path: Path = PARAMS) -> T:
-    """Return one section of ``path`` as ``kind``, for commands that need no other.
+    """Return one section of ``path`` as ``kind``, as the recipe has it, for commands that need no other.
 
     Raises:
         SoraError: as ``read_params``.
     """
     values = _read_yaml(path)
-    _refuse(path, "missing", {name} - values.keys(), {name})
-    return convert(kind, values[name], f"{path}: {name}")
+    _refuse(path, "missing", {name, *RECIPE_KEYS} - values.keys(), {name, *RECIPE_KEYS})
+    recipes, chosen = _recipes(values, path)
+    return convert(kind, _changed(values, recipes[chosen], name), f"{path}: {name}")
+
+
+def _recipes(values: dict[str, Any], path: Path) -> tuple[dict[str, dict[str, Any]], str]:
+    """Return the changes of each recipe by section, and the name of the chosen one."""
+    recipes = convert(dict[str, dict[str, Any]], values["recipes"], f"{path}: recipes")
+    if values["recipe"] not in recipes:
+        raise SoraError(f"{path}: recipe: expected one of {', '.join(recipes)}, got {values['recipe']!r}")
+    return recipes, values["recipe"]
+
+
+def _changed(values: dict[str, Any], changes: dict[str, Any], name: str) -> Any:
+    """Return ``values[name]`` with what ``changes[name]`` says, at any depth of mappings."""
+    value, change = values.get(name), changes.get(name)
+    if name not in changes:
+        return value
+    if not isinstance(value, dict) or not isinstance(change, dict):
+        return change
+    return value | {key: _changed(value, change, key) for key in change}
 
 
 def convert(kind: Any, value: Any, where: str) -> Any:
@@ -109,7 +146,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     return values
 
 
-def _refuse(path: Path, what: str, keys: set[str], known: set[str]) -> None:
+def _refuse(path: Path | str, what: str, keys: Set[str], known: Set[str]) -> None:
     if keys:
         raise SoraError(
             f"{path}: {what} section {', '.join(sorted(map(str, keys)))}; expected {', '.join(sorted(known))}"

@@ -11,7 +11,7 @@ from sora.clip import read_clean_clip
 from sora.errors import SoraError
 from sora.frames.inputs import network_input
 from sora.guard import Budget, Guard
-from sora.runtimes import load_backbone, load_head
+from sora.runtimes import load_backbone, load_head, segment_features
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +54,7 @@ class Predictor:
         """
         clip = self._guard.call(read_clean_clip, Path(path), self.bundle.spec.clip)
         inputs = network_input(clip.pixels, self.bundle.spec)
-        features = self._backbone(inputs.images)
-        probabilities, embedding = self._head(features, inputs.motion)
+        probabilities, embedding = self._head(segment_features(inputs, self._backbone))
         labels = self.bundle.labels
         if len(probabilities) != len(labels):
             raise SoraError(

@@ -9,10 +9,11 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from sora.errors import SoraError
+from sora.frames.inputs import NetworkInput
 from sora.quiet import silent_stderr
 
 Backbone: TypeAlias = Callable[[np.ndarray], np.ndarray]
-Head: TypeAlias = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+Head: TypeAlias = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 def load_backbone(path: Path) -> Backbone:
@@ -33,21 +34,27 @@ def kept_backbone(path: Path) -> Backbone:
     return load_backbone(path)
 
 
+def segment_features(given: NetworkInput, backbone: Backbone) -> np.ndarray:
+    """Return all features of a video, float32 (T, F): the backbone's of each stream, then the descriptors."""
+    return np.concatenate([*map(backbone, given.images), given.descriptors], axis=1)
+
+
 def load_head(path: Path) -> Head:
     """Load the .tflite network over a whole video, on one thread.
 
-    The callable takes features (T, F) and motion (T, M), both float32, and gives probabilities, float32 (C,)
-    in [0, 1] with sum 1, and an embedding, float32 (E,).
+    The callable takes features, float32 (T, F), and gives probabilities, float32 (C,) in [0, 1], and an
+    embedding, float32 (E,).
 
     Raises:
-        SoraError: the file cannot be loaded, or lacks those inputs and outputs.
+        SoraError: the file cannot be loaded, or lacks that input and those outputs.
     """
     network = _LiteRT(Path(path))
-    frames, motion = network.input_named("frames"), network.input_named("motion")
+    if len(network.input_shapes) != 1:
+        raise SoraError(f"{path}: needs one input, has {len(network.input_shapes)}")
     first = _place_of_probabilities(network)
 
-    def run(features: np.ndarray, motion_features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        outputs = network.run({frames: features[None], motion: motion_features[None]})
+    def run(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        outputs = network.run({0: features[None]})
         return outputs[first][0], outputs[1 - first][0]
 
     return run
@@ -98,14 +105,6 @@ class _LiteRT:
     @property
     def output_names(self) -> list[str]:
         return [details["name"] for details in self._outputs]
-
-    def input_named(self, name: str) -> int:
-        """Give the place of the input that bears this name, as the converter decorates it."""
-        places = [place for place, details in enumerate(self._inputs) if name in details["name"]]
-        if len(places) != 1:
-            names = ", ".join(details["name"] for details in self._inputs)
-            raise SoraError(f"{self._path}: needs one input {name}, has {names}")
-        return places[0]
 
     def run(self, arrays: dict[int, np.ndarray]) -> list[np.ndarray]:
         """Take float32 arrays by the place of their input, and give copies of all outputs."""

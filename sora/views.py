@@ -9,7 +9,7 @@ from sora.atomic import replacing
 from sora.frames.augmentation import AugmentSpec, augment
 from sora.frames.inputs import by_segment, network_input
 from sora.frames.spec import InputSpec
-from sora.runtimes import kept_backbone
+from sora.runtimes import kept_backbone, segment_features
 from sora.video.write import read_clip
 
 
@@ -41,13 +41,12 @@ class View:
 
 
 def write_features(item: tuple[View, str, str, Recipe]) -> None:
-    """Write the features of one view: ``frames`` and ``motion``, as ``sora.features`` reads them."""
+    """Write the features of one view, float32 (T, F), as ``sora.features`` reads them."""
     view, clip, features, recipe = item
     frames = read_clip(Path(clip), recipe.spec.clip.num_frames)
     given = network_input(_shown(frames, view, recipe), recipe.spec)
-    outputs = kept_backbone(Path(recipe.backbone))(given.images)
     with replacing(Path(features)) as temporary, temporary.open("wb") as file:
-        np.savez(file, frames=outputs, motion=given.motion)
+        np.save(file, segment_features(given, kept_backbone(Path(recipe.backbone))))
 
 
 def _shown(frames: np.ndarray, view: View, recipe: Recipe) -> np.ndarray:

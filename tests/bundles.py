@@ -5,40 +5,37 @@ from pathlib import Path
 import av
 import keras
 import numpy as np
-from clip_specs import clip_spec
+from clip_specs import clip_spec, input_spec
 from keras import layers
 
 from sora.bundle import Bundle, write_bundle
 from sora.compression.quantization import to_litert
-from sora.frames.spec import InputSpec, MotionSpec
 from sora.networks.onnx_export import export_onnx
 
 LABELS = ("jumping", "running", "waving")
-SPEC = InputSpec(
-    clip=clip_spec(frame_interval_seconds=0.1, selection={"min_brightness": 0.05, "max_brightness": 0.95}),
-    motion=MotionSpec(flow_size_px=32, grid_cells=2, num_bins=4),
-    backbone="tiny",
+SPEC = input_spec(
+    clip_spec(frame_interval_seconds=0.1, selection={"min_brightness": 0.05, "max_brightness": 0.95}),
+    streams="rgb crop",
 )
-NUM_FEATURES, EMBEDDING_SIZE = 8, 5
+NUM_BACKBONE_FEATURES, NUM_FEATURES, EMBEDDING_SIZE = 8, 2 * 8 + 32, 5
 
 
 def tiny_backbone() -> keras.Model:
     keras.utils.set_random_seed(0)
     images = keras.Input((64, 64, 3), name="images")
-    maps = layers.Conv2D(NUM_FEATURES, 5, strides=4, padding="same", name="convolution")(images)
+    maps = layers.Conv2D(NUM_BACKBONE_FEATURES, 5, strides=4, padding="same", name="convolution")(images)
     maps = layers.ReLU(6.0, name="bounded")(maps)
     return keras.Model(images, layers.GlobalAveragePooling2D(name="features")(maps), name="tiny")
 
 
 def tiny_head(*, embedding_first: bool = False) -> keras.Model:
     keras.utils.set_random_seed(1)
-    frames = keras.Input((SPEC.clip.num_segments, NUM_FEATURES), name="frames")
-    motion = keras.Input((SPEC.clip.num_segments, SPEC.motion.num_features), name="motion")
-    pooled = layers.GlobalAveragePooling1D()(layers.Concatenate()([frames, motion]))
+    features = keras.Input((SPEC.clip.num_segments, NUM_FEATURES), name="features")
+    pooled = layers.GlobalAveragePooling1D()(features)
     embedding = layers.Dense(EMBEDDING_SIZE, name="embedding")(pooled)
     probabilities = layers.Dense(len(LABELS), activation="softmax", name="probabilities")(embedding)
     outputs = [embedding, probabilities] if embedding_first else [probabilities, embedding]
-    return keras.Model([frames, motion], outputs, name="tiny_head")
+    return keras.Model(features, outputs, name="tiny_head")
 
 
 def tiny_bundle(folder: Path, *, backbone: str = "onnx") -> Bundle:

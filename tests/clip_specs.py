@@ -1,9 +1,19 @@
-"""A clip specification in which every step changes nothing, for tests to change."""
+"""Specifications in which every step changes nothing, for tests to change."""
 
 from dataclasses import replace
 from typing import Any
 
-from sora.frames.spec import BackgroundSpec, ClipSpec, CropSpec, DenoiseSpec, LightSpec, SelectionSpec
+from sora.frames.spec import (
+    BackgroundSpec,
+    ClipSpec,
+    CropSpec,
+    DenoiseSpec,
+    DescriptorSpec,
+    InputSpec,
+    LightSpec,
+    SelectionSpec,
+    StreamSpec,
+)
 
 PLAIN = ClipSpec(
     num_segments=4,
@@ -25,3 +35,16 @@ def clip_spec(**changes: Any) -> ClipSpec:
         if isinstance(value, dict):
             changes[name] = replace(getattr(PLAIN, name), **value)
     return replace(PLAIN, **changes)
+
+
+def input_spec(
+    clip: ClipSpec = PLAIN, *, streams: str = "rgb", descriptors: str = "motion.flow"
+) -> InputSpec:
+    """Name streams and descriptors in words; sizes are small."""
+    return InputSpec(
+        clip,
+        StreamSpec(streams.split(), crop_share=0.5, difference_gain=4.0),
+        DescriptorSpec(descriptors.split(), flow_size_px=32, grid_cells=2, flow_bins=8, colour_bins=4),
+        "any",
+        ["mean"],
+    )

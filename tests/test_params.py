@@ -8,7 +8,7 @@ import yaml
 from annotated_types import Ge, Le
 
 from sora.errors import SoraError
-from sora.params import STRICT, Runtime, read_params
+from sora.params import STRICT, Runtime, read_params, read_section
 from sora.stages import STAGES
 
 LANDED = Path(__file__).parents[1] / "params.yaml"
@@ -33,6 +33,8 @@ def good() -> dict[str, Any]:
     return {
         "seed": 3,
         "runtime": dict(RUNTIME),
+        "recipe": "plain",
+        "recipes": {"plain": {}, "big": {"mix": {"size": 9}}},
         "mix": {"size": 4, "name": "x", "share": 1, "on": True},
     }
 
@@ -85,6 +87,38 @@ def test_a_wrong_value_is_named(tmp_path: Path, section: str, key: str, value: o
     assert message(tmp_path, yaml.safe_dump(values)).startswith(expected)
 
 
+def test_a_recipe_changes_what_it_names(tmp_path: Path):
+    text = yaml.safe_dump(good() | {"recipe": "big"})
+    assert read(tmp_path, text)[0] == {"mix": Mix(9, "x", 1.0, True)}
+    assert read_section("mix", Mix, tmp_path / "params.yaml").size == 9
+    assert read_section("seed", int, tmp_path / "params.yaml") == 3
+    unknown = message(tmp_path, text.replace("recipe: big", "recipe: huge"))
+    assert unknown == (": recipe: expected one of big, plain, got 'huge'")
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"mix": {"size": 10}}, ": recipes.big: mix.size: input should be less than or equal to 9, got 10"),
+        ({"mix": {"siez": 3}}, ": recipes.big: mix.siez: unknown parameter; is it misspelt?"),
+        ({"mix": 3}, ": recipes.big: mix: "),
+        ({"mixx": {}}, ": recipes.big: unknown section mixx; expected mix"),
+        ([], ": recipes.big: input should be an object"),
+    ],
+)
+def test_recipes_that_are_not_chosen_are_checked_too(tmp_path: Path, changes: object, expected: str):
+    recipes = {"plain": {}, "big": changes}
+    text = yaml.safe_dump(good() | {"recipes": recipes}, sort_keys=False)
+    assert message(tmp_path, text).startswith(expected)
+
+
+def test_what_a_recipe_leaves_out_stays_at_any_depth(tmp_path: Path):
+    (tmp_path / "params.yaml").write_text(
+        "a: {b: {c: 1, d: 2}, e: 3}\nrecipe: r\nrecipes: {r: {a: {b: {d: 5}}}}\n"
+    )
+    assert read_section("a", dict, tmp_path / "params.yaml") == {"b": {"c": 1, "d": 5}, "e": 3}
+
+
 @pytest.mark.parametrize("value", [".nan", ".inf"])
 def test_no_number_is_not_a_number(tmp_path: Path, value: str):
     text = yaml.safe_dump(good()).replace("share: 1", f"share: {value}")
@@ -96,11 +130,11 @@ def test_missing_and_unknown_keys_and_sections(tmp_path: Path):
     del values["mix"]["name"]
     assert message(tmp_path, yaml.safe_dump(values)) == ": mix.name: this parameter is missing"
     values = good() | {"mixx": {}}
-    expected = ": unknown section mixx; expected mix, runtime, seed"
+    expected = ": unknown section mixx; expected mix, recipe, recipes, runtime, seed"
     assert message(tmp_path, yaml.safe_dump(values)) == expected
     values = good()
     del values["seed"]
-    expected = ": missing section seed; expected mix, runtime, seed"
+    expected = ": missing section seed; expected mix, recipe, recipes, runtime, seed"
     assert message(tmp_path, yaml.safe_dump(values)) == expected
     assert message(tmp_path, yaml.safe_dump(good() | {"seed": -1})).startswith(": seed: ")
     assert message(tmp_path, yaml.safe_dump(good() | {"mix": None})).startswith(": mix: ")
@@ -119,6 +153,8 @@ def test_the_landed_params_are_read_whole():
     sections = {name: importlib.import_module(f"sora.stages.{name}").Params for name in STAGES}
     params, settings = read_params(sections, LANDED)
     written = yaml.safe_load(LANDED.read_text())
+    assert written["recipe"] == "default"
+    assert not any(written["recipes"]["default"].values())
     for name in STAGES:
         found = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(params[name]).items()}
         assert found == written[name]

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from bundles import LABELS, SPEC, tiny_backbone, tiny_bundle, tiny_head, write_video
+from bundles import LABELS, NUM_FEATURES, SPEC, tiny_backbone, tiny_bundle, tiny_head, write_video
 from coded_clips import damage_packet, write_coded
 from video_jobs import read_or_crash
 
@@ -43,8 +43,8 @@ def test_predicts_what_keras_gives_for_the_same_frames(predictor, tmp_path):
     video = write_video(tmp_path / "clip.avi")
     frames = read_frames(video, lambda times: choose_frames(times, SPEC.clip), square(64))
     inputs = network_input(clean_clip(frames.pixels, SPEC.clip), SPEC)
-    features = np.asarray(tiny_backbone()(inputs.images))
-    probabilities, embedding = tiny_head()([features[None], inputs.motion[None]])
+    blocks = [np.asarray(tiny_backbone()(images)) for images in inputs.images]
+    probabilities, embedding = tiny_head()(np.concatenate([*blocks, inputs.descriptors], axis=1)[None])
 
     prediction = predictor.predict(video)
 
@@ -69,9 +69,8 @@ def test_outputs_of_a_head_are_told_apart_in_either_order(predictor, tmp_path):
     path = tmp_path / "head.tflite"
     path.write_bytes(to_litert(tiny_head(embedding_first=True), "float32"))
     rng = np.random.default_rng(0)
-    features = rng.normal(size=(4, 8)).astype(np.float32)
-    motion = rng.normal(size=(4, SPEC.motion.num_features)).astype(np.float32)
-    one, other = load_head(path)(features, motion), load_head(predictor.bundle.head)(features, motion)
+    features = rng.normal(size=(4, NUM_FEATURES)).astype(np.float32)
+    one, other = load_head(path)(features), load_head(predictor.bundle.head)(features)
     assert one[0].shape == (3,)
     assert one[1].shape == (5,)
     np.testing.assert_allclose(one[0], other[0], atol=1e-6)

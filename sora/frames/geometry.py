@@ -5,11 +5,12 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from sora.frames.motion import dense_flow, remove_camera_motion
+from sora.frames.motion import segment_flow
 
 VERSION = 1  # raise it when other pixels come out
 
 _FLOW_SIZE_PX = 112
+_MIN_MOTION_PX = 0.1
 _NOISE_SHARE = 0.02  # of a row or column: a few bright pixels make no picture
 _MIN_PICTURE_SHARE = 0.25  # of each side; less is a dark scene, not a picture between bars
 
@@ -56,16 +57,27 @@ def picture_box(frames: np.ndarray, black_bar_level: int) -> Box:
 def motion_box(pairs: np.ndarray, side_share: float) -> Box:
     """Return the window of ``side_share`` of each side that holds the most motion, the camera's removed.
 
-    Optical flow between the frames of each pair is summed over the clip and smoothed with a Gaussian as wide
-    as the window, which is centred on the peak and moved inside the picture; without motion it is centred.
-
     Args:
         pairs: uint8 RGB (T, 2, H, W, 3), two frames a short time apart.
         side_share: in (0, 1].
     """
     height, width = pairs.shape[2:4]
+    return moving_box(segment_flow(pairs, _FLOW_SIZE_PX).compensated, width, height, side_share)
+
+
+def moving_box(flow: np.ndarray, width: int, height: int, side_share: float) -> Box:
+    """Return the window of a picture, ``side_share`` of each side, that holds the most motion.
+
+    What moves is summed over the clip and smoothed with a Gaussian as wide as the window, which is centred on
+    the peak and moved inside the picture; without motion it is centred.
+
+    Args:
+        flow: float32 (T, S, S, 2), the camera's motion removed.
+        width, height: of the picture, in pixels.
+        side_share: in (0, 1].
+    """
     window = max(1, round(side_share * width)), max(1, round(side_share * height))
-    x, y = _motion_centre(pairs, side_share)
+    x, y = _motion_centre(np.linalg.norm(flow, axis=-1).sum(axis=0) / len(flow), side_share)
     left = int(np.clip(round(x * width - window[0] / 2), 0, width - window[0]))
     top = int(np.clip(round(y * height - window[1] / 2), 0, height - window[1]))
     return Box(left, top, left + window[0], top + window[1])
@@ -112,17 +124,16 @@ def _span(found: np.ndarray) -> tuple[int, int]:
     return int(places[0]), int(places[-1]) + 1
 
 
-def _motion_centre(pairs: np.ndarray, side_share: float) -> tuple[float, float]:
-    heat = np.zeros((_FLOW_SIZE_PX, _FLOW_SIZE_PX), np.float32)
-    for first, second in pairs:
-        flow = remove_camera_motion(dense_flow(first, second, _FLOW_SIZE_PX))
-        heat += np.linalg.norm(flow, axis=-1)
-    heat[heat < heat.mean()] = 0  # a trace of motion everywhere would pull the window to the middle
-    if heat.max() < 0.1 * len(pairs):
+def _motion_centre(motion: np.ndarray, side_share: float) -> tuple[float, float]:
+    """Return shares of the sides, for the mean displacement of each pixel, float32 (S, S)."""
+    # A trace of motion everywhere would pull the window to the middle.
+    motion = np.where(motion < motion.mean(), 0, motion)
+    if motion.max() < _MIN_MOTION_PX:
         return 0.5, 0.5
-    spread = cv2.GaussianBlur(heat, (0, 0), side_share * _FLOW_SIZE_PX / 4, borderType=cv2.BORDER_CONSTANT)
+    size = len(motion)
+    spread = cv2.GaussianBlur(motion, (0, 0), side_share * size / 4, borderType=cv2.BORDER_CONSTANT)
     y, x = np.unravel_index(spread.argmax(), spread.shape)
-    return (float(x) + 0.5) / _FLOW_SIZE_PX, (float(y) + 0.5) / _FLOW_SIZE_PX
+    return (float(x) + 0.5) / size, (float(y) + 0.5) / size
 
 
 def _resize(frames: np.ndarray, width: int, height: int) -> np.ndarray:

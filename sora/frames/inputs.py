@@ -6,14 +6,28 @@ from typing import NamedTuple
 import numpy as np
 
 from sora.errors import VideoError
-from sora.frames import background, denoising, exposure, geometry, light, sampling, selection, survey
-from sora.frames.motion import flow_histograms
+from sora.frames import (
+    background,
+    denoising,
+    descriptors,
+    exposure,
+    geometry,
+    light,
+    sampling,
+    selection,
+    streams,
+    survey,
+)
+from sora.frames.descriptors import describe
+from sora.frames.motion import Flow, segment_flow
 from sora.frames.spec import ClipSpec, InputSpec
+from sora.frames.streams import stream_images
 
 CLIP_VERSIONS = {
     module.__name__.rpartition(".")[2]: module.VERSION
     for module in (background, denoising, exposure, geometry, light, sampling, selection, survey)
 }
+FEATURE_VERSIONS = {**descriptors.VERSIONS, "streams": streams.VERSION}
 _BARS_LEAVE_SHARE = 0.5  # of the shorter side, where black bars are to be cut off
 
 
@@ -21,12 +35,12 @@ class NetworkInput(NamedTuple):
     """What the networks see of one video.
 
     Attributes:
-        images: float32 (T, S, S, 3), RGB, normalised as the InputSpec says.
-        motion: float32 (T, M), histograms of optical flow.
+        images: float32 (R, T, S, S, 3), of each stream, RGB, normalised as the InputSpec says.
+        descriptors: float32 (T, M), hand-made features.
     """
 
     images: np.ndarray
-    motion: np.ndarray
+    descriptors: np.ndarray
 
 
 def choose_frames(times: np.ndarray, spec: ClipSpec, reasons: np.ndarray | None = None) -> Sequence[int]:
@@ -90,16 +104,23 @@ def clean_clip(frames: np.ndarray, spec: ClipSpec) -> np.ndarray:
 def network_input(clip: np.ndarray, spec: InputSpec) -> NetworkInput:
     """Turn a clean clip, uint8 RGB (T * K, S, S, 3), into what the networks see."""
     segments = by_segment(clip, spec.clip)
-    images = (segments[:, 0].astype(np.float32) - spec.pixel_mean) / spec.pixel_scale
-    motion = flow_histograms(
-        segments[:, [0, -1]], spec.motion.flow_size_px, spec.motion.grid_cells, spec.motion.num_bins
-    )
-    return NetworkInput(images.astype(np.float32), motion)
+    flow = _flow(segments, spec)
+    images = stream_images(segments, flow, spec.streams)
+    images -= np.float32(spec.pixel_mean)
+    images /= np.float32(spec.pixel_scale)
+    return NetworkInput(images, describe(segments[:, 0], flow, spec.descriptors))
 
 
 def by_segment(clip: np.ndarray, spec: ClipSpec) -> np.ndarray:
     """Return frames (T * K, ...) as (T, K, ...)."""
     return clip.reshape(spec.num_segments, spec.frames_per_segment, *clip.shape[1:])
+
+
+def _flow(segments: np.ndarray, spec: InputSpec) -> Flow:
+    """Return the flow from the first to the second frame of each segment, or none where nobody looks."""
+    asked = (descriptors.NEED_FLOW & {*spec.descriptors.names}) | (streams.NEED_FLOW & {*spec.streams.names})
+    pairs = segments[:, :2] if asked else segments[:0, :2]
+    return segment_flow(pairs, spec.descriptors.flow_size_px)
 
 
 def _cropped(frames: np.ndarray, spec: ClipSpec) -> np.ndarray:

@@ -1,32 +1,35 @@
-"""Motion features: dense optical flow, camera motion removed, and histograms of it by region."""
+"""Dense optical flow, camera motion removed, and histograms of it by region."""
+
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-VERSION = 1  # raise it when other numbers come out
+VERSION = 2  # raise it when other numbers come out
 _FIT_STEP_PX = 4
 _FIT_ROUNDS = 5
 
 
-def flow_histograms(pairs: np.ndarray, flow_size_px: int, grid_cells: int, num_bins: int) -> np.ndarray:
-    """Return the motion features of frame pairs.
+class Flow(NamedTuple):
+    """Motion in each segment of a clip, in pixels (right, down) of the flow's own picture.
 
-    Args:
-        pairs: uint8 RGB (T, 2, H, W, 3), two frames a short time apart.
-        flow_size_px: flow is computed on square grey pictures of this side.
-        grid_cells: the picture is divided into this many cells each way.
-        num_bins: directions, the first centred on motion to the right, turning clockwise on the screen.
-
-    Returns:
-        float32 (T, 2 * grid_cells**2 * num_bins): raw histograms, then those with camera motion removed.
-        A bin is the square root of the mean displacement in its direction, in percent of the side.
+    Attributes:
+        raw: float32 (T, S, S, 2).
+        compensated: the same with camera motion removed.
     """
-    rows = []
-    for first, second in pairs:
-        flow = dense_flow(first, second, flow_size_px)
-        both = [direction_histogram(f, grid_cells, num_bins) for f in (flow, remove_camera_motion(flow))]
-        rows.append(np.concatenate(both))
-    return np.stack(rows)
+
+    raw: np.ndarray
+    compensated: np.ndarray
+
+
+def segment_flow(pairs: np.ndarray, size_px: int) -> Flow:
+    """Return the flow between frame pairs, uint8 RGB (T, 2, H, W, 3), on pictures of side ``size_px``."""
+    shape = (len(pairs), size_px, size_px, 2)
+    raw, compensated = np.empty(shape, np.float32), np.empty(shape, np.float32)
+    for i, (first, second) in enumerate(pairs):
+        raw[i] = dense_flow(first, second, size_px)
+        compensated[i] = remove_camera_motion(raw[i])
+    return Flow(raw, compensated)
 
 
 def dense_flow(first: np.ndarray, second: np.ndarray, size_px: int) -> np.ndarray:
@@ -64,12 +67,22 @@ def remove_camera_motion(flow: np.ndarray) -> np.ndarray:
 
 
 def direction_histogram(flow: np.ndarray, grid_cells: int, num_bins: int) -> np.ndarray:
-    """Return float32 (grid_cells**2 * num_bins,) from a flow field (S, S, 2): see ``flow_histograms``."""
+    """Return how far things move in which direction, by region.
+
+    Args:
+        flow: float32 (S, S, 2), right and down.
+        grid_cells: the picture is divided into this many cells each way.
+        num_bins: directions, the first centred on motion to the right, turning clockwise on the screen.
+
+    Returns:
+        float32 (grid_cells**2 * num_bins,). A bin is the square root of the mean displacement in its
+        direction, in percent of the side; a direction between two bins counts in both.
+    """
     size = flow.shape[0]
     magnitude, angle = cv2.cartToPolar(np.ascontiguousarray(flow[..., 0]), np.ascontiguousarray(flow[..., 1]))
     position = angle * (num_bins / (2 * np.pi))
     low = np.floor(position)
-    share = position - low  # a direction between two bins counts in both
+    share = position - low
     cell = np.arange(size) * grid_cells // size
     place = (cell[:, None] * grid_cells + cell[None, :]) * num_bins
     histogram = np.zeros(grid_cells**2 * num_bins)

@@ -7,8 +7,11 @@ from annotated_types import Ge, Gt, Le
 
 Denoise = Literal["none", "gaussian", "median", "bilateral", "nlmeans"]
 Fit = Literal["stretch", "letterbox", "centre_crop"]
+Stream = Literal["rgb", "crop", "difference"]
+Descriptor = Literal["motion.flow", "motion.compensated", "motion.boundaries", "colour", "texture"]
 Share = Annotated[float, Ge(0), Le(1)]
 
+NUM_DIFFERENCE_FRAMES = 4  # three differences for the three channels
 _STRICT: dict[str, Any] = {"extra": "forbid", "strict": True}
 T = TypeVar("T")
 
@@ -130,7 +133,7 @@ class ClipSpec:
 
     Attributes:
         num_segments: moments, at the centres of equal parts of the video.
-        frames_per_segment: frames at each moment; optical flow needs two.
+        frames_per_segment: frames at each moment; optical flow needs two, the stream ``difference`` four.
         frame_interval_seconds: time between them, so that motion means the same at every frame rate.
         image_size_px: side of the square clip.
         selection: which frames may be chosen.
@@ -165,19 +168,49 @@ class ClipSpec:
 
 
 @dataclass(frozen=True)
-class MotionSpec:
-    """Histograms of optical flow: ``grid_cells`` x ``grid_cells`` cells of ``num_bins`` directions."""
+class StreamSpec:
+    """Which images of each segment the backbone sees: see ``sora.frames.streams``.
+
+    Attributes:
+        names: each gives features of its own.
+        crop_share: side of the window of ``crop``, as a share of each side.
+        difference_gain: grey levels of ``difference`` for one grey level of change.
+    """
 
     __pydantic_config__: ClassVar = _STRICT
 
-    flow_size_px: int
-    grid_cells: int
-    num_bins: int
+    names: list[Stream]
+    crop_share: Annotated[float, Gt(0), Le(1)]
+    difference_gain: Annotated[float, Gt(0), Le(64)]
 
-    @property
-    def num_features(self) -> int:
-        """Features per segment: raw and camera-compensated histograms side by side."""
-        return 2 * self.grid_cells**2 * self.num_bins
+    def __post_init__(self) -> None:
+        if not self.names or len(set(self.names)) < len(self.names):
+            raise ValueError("streams.names must hold one name or more, each once")
+
+
+@dataclass(frozen=True)
+class DescriptorSpec:
+    """Which hand-made features of each segment there are: see ``sora.frames.descriptors``.
+
+    Attributes:
+        names: blocks of columns, in this order.
+        flow_size_px: optical flow is computed on square grey pictures of this side.
+        grid_cells: the picture is divided into so many cells each way.
+        flow_bins: directions of motion.
+        colour_bins: hues, and brightnesses.
+    """
+
+    __pydantic_config__: ClassVar = _STRICT
+
+    names: list[Descriptor]
+    flow_size_px: Annotated[int, Ge(32), Le(1024)]
+    grid_cells: Annotated[int, Ge(1), Le(16)]
+    flow_bins: Annotated[int, Ge(2), Le(32)]
+    colour_bins: Annotated[int, Ge(2), Le(64)]
+
+    def __post_init__(self) -> None:
+        if len(set(self.names)) < len(self.names):
+            raise ValueError("descriptors.names must hold each name once")
 
 
 @dataclass(frozen=True)
@@ -185,15 +218,32 @@ class InputSpec:
     """Written by extract, stored in the bundle, read wherever a video becomes network input.
 
     Network images are ``(rgb - pixel_mean) / pixel_scale``, rgb in [0, 255].
+
+    Attributes:
+        clip: from the video to a clean clip.
+        streams: the images that the backbone sees.
+        descriptors: features beside those of the backbone.
+        backbone: its name.
+        backbone_blocks: which of its outputs are features (``sora.networks.backbones``).
+        pixel_mean, pixel_scale: of network images.
     """
 
     __pydantic_config__: ClassVar = _STRICT
 
     clip: ClipSpec
-    motion: MotionSpec
+    streams: StreamSpec
+    descriptors: DescriptorSpec
     backbone: str
+    backbone_blocks: list[str]
     pixel_mean: float = field(default=127.0)
     pixel_scale: float = field(default=128.0)
+
+    def __post_init__(self) -> None:
+        if "difference" in self.streams.names and self.clip.frames_per_segment < NUM_DIFFERENCE_FRAMES:
+            raise ValueError(
+                f"the stream difference needs preprocess.frames_per_segment of {NUM_DIFFERENCE_FRAMES} or "
+                f"more, not {self.clip.frames_per_segment}"
+            )
 
 
 def from_mapping(kind: type[T], values: dict[str, Any]) -> T:

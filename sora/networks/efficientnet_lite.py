@@ -9,6 +9,7 @@ Weights: the PyTorch conversion of https://github.com/RangiLyu/EfficientNet-Lite
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 import keras
@@ -16,6 +17,8 @@ import numpy as np
 from keras import layers
 
 from sora.errors import SoraError
+from sora.networks.torch_checkpoint import read_checkpoint
+from sora.networks.weights import IMAGENET, imagenet_weights_path, local_weights_path
 
 
 class _Stage(NamedTuple):
@@ -40,25 +43,60 @@ _STAGES = (
     _Stage(4, 5, 2, 6, 192),
     _Stage(1, 3, 1, 6, 320),
 )
-_SCALES = {"lite0": _Scale(1.0, 1.0), "lite1": _Scale(1.0, 1.1), "lite2": _Scale(1.1, 1.2)}
+_SCALES = {
+    "efficientnet_lite0": _Scale(1.0, 1.0),
+    "efficientnet_lite1": _Scale(1.0, 1.1),
+    "efficientnet_lite2": _Scale(1.1, 1.2),
+}
 _NUM_STEM_CHANNELS = 32
 _NUM_HEAD_CHANNELS = 1280
 _NUM_IMAGENET_CLASSES = 1000
 
 
-def efficientnet_lite0(image_size_px: int = 224, *, include_top: bool = True) -> keras.Model:
-    """Build EfficientNet-Lite0, with random weights.
+def pretrained_efficientnet_lite(
+    name: str, image_size_px: int, weights: str | Path | None, *, include_top: bool = False
+) -> keras.Model:
+    """Build a network as ``efficientnet_lite`` does, with weights.
+
+    Args:
+        name: efficientnet_lite0, efficientnet_lite1 or efficientnet_lite2.
+        image_size_px: side of the images.
+        weights: ``imagenet``, for those of the installed package, a .pth file, or None for random ones.
+        include_top: whether the classifier is part of it.
+
+    Raises:
+        SoraError: weights that are missing, damaged or of another network.
+    """
+    network = efficientnet_lite(name, image_size_px, include_top=include_top)
+    if weights is None:
+        return network
+    path = imagenet_weights_path(name) if weights == IMAGENET else local_weights_path(weights, ".pth", name)
+    checkpoint = read_checkpoint(path)
+    try:
+        load_imagenet_weights(network, checkpoint)
+    except SoraError as error:
+        raise SoraError(f"{path}: these are not the weights of {name}: {error}") from error
+    return network
+
+
+def efficientnet_lite(name: str, image_size_px: int, *, include_top: bool = True) -> keras.Model:
+    """Build EfficientNet-Lite0, 1 or 2, with random weights; they were trained at 224, 240 and 260 pixels.
 
     Input: float32 (N, image_size_px, image_size_px, 3), RGB, (rgb - 127) / 128 with rgb in 0..255.
     Output: with ``include_top`` float32 (N, 1000), logits of the ImageNet classes; without it the last map,
     float32 (N, S, S, 1280) with S = ceil(image_size_px / 32), in 0..6.
     """
-    return _efficientnet_lite("lite0", image_size_px, include_top)
-
-
-def stage_output(model: keras.Model, stage: int) -> keras.KerasTensor:
-    """Give the output of a stage, 1 to 7: float32 (N, S, S, C), unbounded since no activation follows."""
-    return [layer for layer in model.layers if layer.name.startswith(f"stage{stage}_block")][-1].output
+    inputs = keras.Input((image_size_px, image_size_px, 3), name="images")
+    x = _convolution(inputs, _NUM_STEM_CHANNELS, 3, "stem", stride=2)
+    for number, stage in enumerate(_scaled_stages(_SCALES[name]), start=1):
+        for block in range(stage.num_blocks):
+            stride = stage.stride if block == 0 else 1
+            x = _inverted_residual(x, stage._replace(stride=stride), f"stage{number}_block{block + 1}")
+    x = _convolution(x, _NUM_HEAD_CHANNELS, 1, "head")
+    if include_top:
+        x = layers.GlobalAveragePooling2D(name="head_mean")(x)
+        x = layers.Dense(_NUM_IMAGENET_CLASSES, name="top")(x)
+    return keras.Model(inputs, x, name=name)
 
 
 def load_imagenet_weights(model: keras.Model, checkpoint: Mapping[str, np.ndarray]) -> None:
@@ -78,20 +116,6 @@ def load_imagenet_weights(model: keras.Model, checkpoint: Mapping[str, np.ndarra
             )
         layer.set_weights(arrays)
     _refuse_unused(checkpoint, {*prefixes.values(), "_fc"})
-
-
-def _efficientnet_lite(variant: str, image_size_px: int, include_top: bool) -> keras.Model:
-    inputs = keras.Input((image_size_px, image_size_px, 3), name="images")
-    x = _convolution(inputs, _NUM_STEM_CHANNELS, 3, "stem", stride=2)
-    for number, stage in enumerate(_scaled_stages(_SCALES[variant]), start=1):
-        for block in range(stage.num_blocks):
-            stride = stage.stride if block == 0 else 1
-            x = _inverted_residual(x, stage._replace(stride=stride), f"stage{number}_block{block + 1}")
-    x = _convolution(x, _NUM_HEAD_CHANNELS, 1, "head")
-    if include_top:
-        x = layers.GlobalAveragePooling2D(name="head_mean")(x)
-        x = layers.Dense(_NUM_IMAGENET_CLASSES, name="top")(x)
-    return keras.Model(inputs, x, name=f"efficientnet_{variant}")
 
 
 def _scaled_stages(scale: _Scale) -> list[_Stage]:

@@ -17,10 +17,12 @@ import numpy as np
 from sora import atomic
 from sora.errors import SoraError
 from sora.networks.layers import PositionEmbedding, Standardise, TimeStatistics
+from sora.networks.pixel_convention import PixelConvention
 
 _CONFIG, _WEIGHTS = "config.json", "weights.npz"
 
 _OWN_LAYERS = {
+    "PixelConvention": PixelConvention,
     "PositionEmbedding": PositionEmbedding,
     "Standardise": Standardise,
     "TimeStatistics": TimeStatistics,
@@ -30,30 +32,39 @@ _KNOWN_CLASSES = {
     "keras.layers": {
         "Activation",
         "Add",
+        "AveragePooling2D",
         "BatchNormalization",
         "Bidirectional",
         "Concatenate",
         "Conv1D",
+        "Conv2D",
         "Cropping1D",
+        "DepthwiseConv2D",
         "Dense",
         "Dot",
         "Dropout",
         "GRU",
         "GlobalAveragePooling1D",
+        "GlobalAveragePooling2D",
         "GlobalMaxPooling1D",
+        "GlobalMaxPooling2D",
         "InputLayer",
         "LSTM",
         "LayerNormalization",
+        "MaxPooling2D",
         "MultiHeadAttention",
+        "Multiply",
         "ReLU",
         "Reshape",
         "SimpleRNN",
         "Softmax",
         "UnitNormalization",
+        "ZeroPadding2D",
     },
     "keras.initializers": {"GlorotUniform", "Ones", "Orthogonal", "Zeros"},
     "keras.regularizers": {"L2"},
-    "sora.networks.layers": set(_OWN_LAYERS),
+    "sora.networks.layers": {"PositionEmbedding", "Standardise", "TimeStatistics"},
+    "sora.networks.pixel_convention": {"PixelConvention"},
     None: {"__keras_tensor__"},  # how a config names the output of another layer
 }
 

@@ -18,13 +18,13 @@ from sora.compression.quantization import to_litert
 from sora.errors import SoraError
 from sora.evaluation.metrics import classification_metrics
 from sora.features import FeatureSet, load_features
-from sora.frames.inputs import network_input
+from sora.frames.inputs import NetworkInput, network_input
 from sora.frames.spec import InputSpec
 from sora.lineage import chain
 from sora.manifest import read_table
 from sora.params import STRICT, Settings, read_input_spec
 from sora.quiet import import_tensorflow
-from sora.runtimes import kept_backbone, load_backbone, load_head
+from sora.runtimes import kept_backbone, load_backbone, load_head, segment_features
 from sora.store import VideoStore
 from sora.video.write import read_clip
 from sora.work import map_videos
@@ -107,7 +107,6 @@ def _build(
     folder: Path, clips: dict[str, str], params: Params, spec: InputSpec
 ) -> dict[Variant, tuple[Path, Path]]:
     import_tensorflow()
-    from sora.networks.backbones import frame_feature_network
     from sora.networks.model_files import load_model
 
     head = load_model(layout.TRAINED)
@@ -116,7 +115,7 @@ def _build(
         heads[kind] = folder / f"head_{kind}.tflite"
         write_bytes(heads[kind], to_litert(head, kind))
     files: dict[Variant, tuple[Path, Path]] = {FLOAT: (layout.BACKBONE, heads[FLOAT])}
-    backbone = frame_feature_network(spec.backbone, spec.clip.image_size_px) if params.variants else None
+    backbone = load_model(layout.BACKBONE_MODEL)
     for variant in params.variants:
         samples = _calibration_images(clips, params, spec) if variant == "int8" else ()
         path = folder / f"backbone_{variant}.tflite"
@@ -129,11 +128,10 @@ def _build(
 def _calibration_images(clips: dict[str, str], params: Params, spec: InputSpec) -> list[list[np.ndarray]]:
     videos = load_features(("train",)).videos
     step = max(1, len(videos) // params.num_calibration_videos)
-    images = [
-        _images(clips[path], spec)[:: max(1, spec.clip.num_segments // 4)]
-        for path in videos["path"][::step][: params.num_calibration_videos]
-    ]
-    return [[image[None]] for image in np.concatenate(images)]
+    every = max(1, spec.clip.num_segments // 4)
+    paths = videos["path"][::step][: params.num_calibration_videos]
+    streams = [_input(clips[path], spec).images[:, ::every] for path in paths]
+    return [[image[None]] for images in streams for image in np.concatenate(images)]
 
 
 def _measure(
@@ -146,18 +144,20 @@ def _measure(
     params: Params,
     settings: Settings,
 ) -> _Candidate:
-    (backbone, head), frames = files, measured.frames
+    (backbone, head), features = files, measured.features
     if name != FLOAT:  # extract ran the float backbone already
         items = [(clips[path], str(backbone), spec) for path in measured.videos["path"]]
-        outcomes = map_videos(_frame_features, items, settings.runtime, f"compress: {name}")
+        outcomes = map_videos(_features, items, settings.runtime, f"compress: {name}")
         failed = next((outcome.reason for outcome in outcomes if outcome.reason), "")
         if failed:
             raise SoraError(f"the {name} model cannot be measured: {failed}")
-        frames = np.stack([outcome.value for outcome in outcomes])
+        features = np.stack([outcome.value for outcome in outcomes])
     run_head, run_backbone = load_head(head), load_backbone(backbone)
-    probabilities = np.stack([run_head(f, m)[0] for f, m in zip(frames, measured.motion, strict=True)])
-    images, motion = _images(clips[measured.videos["path"][0]], spec), measured.motion[0]
-    latency_ms = median_latency_ms(lambda: run_head(run_backbone(images), motion), params.latency_repeats)
+    probabilities = np.stack([run_head(video)[0] for video in features])
+    given = _input(clips[measured.videos["path"][0]], spec)
+    latency_ms = median_latency_ms(
+        lambda: run_head(segment_features(given, run_backbone)), params.latency_repeats
+    )
     return _Candidate(name, backbone, head, probabilities, latency_ms)
 
 
@@ -189,10 +189,10 @@ def _clips() -> dict[str, str]:
     return {path: str(store.path(key)) for path, key in zip(index["path"], index["key"], strict=True)}
 
 
-def _images(clip: str, spec: InputSpec) -> np.ndarray:
-    return network_input(read_clip(Path(clip), spec.clip.num_frames), spec).images
+def _input(clip: str, spec: InputSpec) -> NetworkInput:
+    return network_input(read_clip(Path(clip), spec.clip.num_frames), spec)
 
 
-def _frame_features(item: tuple[str, str, InputSpec]) -> np.ndarray:
+def _features(item: tuple[str, str, InputSpec]) -> np.ndarray:
     clip, backbone, spec = item
-    return kept_backbone(Path(backbone))(_images(clip, spec))
+    return segment_features(_input(clip, spec), kept_backbone(Path(backbone)))

@@ -39,7 +39,7 @@ def run(params: Params, settings: Settings) -> None:
     labels = json.loads(layout.TRAINED_LABELS.read_text(encoding="utf-8"))
     test = load_features(("test",))
     _require_known_labels(test, labels)
-    probabilities = load_model(layout.TRAINED).predict([test.frames, test.motion], verbose=0)[0]
+    probabilities = load_model(layout.TRAINED).predict(test.features, verbose=0)[0]
     predictions = prediction_table(test.videos, labels, probabilities, params.decimals)
     true, predicted = list(predictions["label"]), list(predictions["predicted"])
     write_table(layout.PREDICTIONS, predictions)

@@ -1,25 +1,33 @@
-"""extract: multi-level frame features and motion features of every clip, and the InputSpec."""
+"""extract: features of every clip, from the backbone at several depths and hand-made, and the InputSpec."""
 
 import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
+from importlib import metadata
+from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 import pandas as pd
-from annotated_types import Ge, Le
+from annotated_types import Ge, Le, MinLen
 
-from sora import layout
-from sora.atomic import write_json
+from sora import layout, networks
+from sora.atomic import write_json, write_text
 from sora.errors import SoraError
-from sora.frames import augmentation, motion
+from sora.frames import augmentation
 from sora.frames.augmentation import AugmentSpec
-from sora.frames.spec import ClipSpec, InputSpec, MotionSpec
+from sora.frames.descriptors import descriptor_columns
+from sora.frames.inputs import FEATURE_VERSIONS
+from sora.frames.spec import ClipSpec, DescriptorSpec, InputSpec, StreamSpec
 from sora.manifest import read_table, write_table
+from sora.networks.backbones import feature_blocks
+from sora.networks.weights import weights_files
 from sora.params import STRICT, Settings, convert
 from sora.quiet import import_tensorflow
 from sora.store import VideoStore, result_key
 from sora.views import Recipe, View, write_features
 from sora.work import map_videos
+
+NO_WEIGHTS = "none"
 
 
 @dataclass(frozen=True)
@@ -27,18 +35,31 @@ class Params:
     """Parameters of extract.
 
     Attributes:
-        backbone: the network whose features are taken, with ImageNet weights.
-        flow_size_px, flow_grid_cells, flow_num_bins: see ``sora.frames.spec.MotionSpec``.
+        backbone: the network whose features are taken.
+        weights: ``imagenet``, ``none`` for random ones, or a file.
+        blocks: which of its outputs are taken (``sora.networks.backbones``).
+        streams: the images that it sees.
+        descriptors: hand-made features beside them.
         num_views: views of each training video: the clean clip, and augmented ones beyond the first.
         augment: how the augmented ones are made.
     """
 
     __pydantic_config__: ClassVar = STRICT
 
-    backbone: Literal["efficientnet_lite0"]
-    flow_size_px: Annotated[int, Ge(32), Le(1024)]
-    flow_grid_cells: Annotated[int, Ge(1), Le(16)]
-    flow_num_bins: Annotated[int, Ge(2), Le(32)]
+    backbone: Literal[
+        "efficientnet_lite0",
+        "efficientnet_lite1",
+        "efficientnet_lite2",
+        "resnet50",
+        "vgg16",
+        "inception_v3",
+        "mobilenet_v2",
+        "efficientnet_v2_b0",
+    ]
+    weights: str
+    blocks: Annotated[list[str], MinLen(1)]
+    streams: StreamSpec
+    descriptors: DescriptorSpec
     num_views: Annotated[int, Ge(1), Le(100)]
     augment: AugmentSpec
 
@@ -46,9 +67,12 @@ class Params:
 def run(params: Params, settings: Settings) -> None:
     """Write the features that are not stored yet, and the index of all of them."""
     clip_spec = convert(ClipSpec, json.loads(layout.CLIP_SPEC.read_text()), str(layout.CLIP_SPEC))
-    motion_spec = MotionSpec(params.flow_size_px, params.flow_grid_cells, params.flow_num_bins)
-    spec = InputSpec(clip_spec, motion_spec, params.backbone)
-    _write_backbone(spec)
+    try:
+        spec = InputSpec(clip_spec, params.streams, params.descriptors, params.backbone, params.blocks)
+    except ValueError as error:
+        raise SoraError(f"params.yaml: extract: {error}") from error
+    columns = feature_columns(spec)  # first, for it refuses unknown blocks
+    _write_backbone(spec, params.weights, settings.seed)
     views = _views(params)
     recipe = Recipe(spec, params.augment, settings.seed, str(layout.BACKBONE))
     network = hashlib.sha256(layout.BACKBONE.read_bytes()).hexdigest()
@@ -56,18 +80,35 @@ def run(params: Params, settings: Settings) -> None:
     reasons = _extract_missing(views, keys, recipe, settings)
     index = {"path": [v.path for v in views], "view": [v.number for v in views], "key": keys}
     write_table(layout.FEATURE_INDEX, pd.DataFrame(index | {"reason": [reasons.get(k, "") for k in keys]}))
+    write_json(layout.FEATURE_COLUMNS, {name: [c.start, c.stop] for name, c in columns.items()})
     write_json(layout.INPUT_SPEC, asdict(spec))
 
 
 def feature_key(view: View, recipe: Recipe, network: str) -> str:
     """Return the store key of the features of a view; ``network`` is the hash of the exported backbone."""
     parameters = {**asdict(recipe.spec), "network": network}
-    versions = {"motion": motion.VERSION}
+    versions = dict(FEATURE_VERSIONS)
     if view.number:  # the clip itself depends on no augmentation
         drawn = replace(recipe.augment, flip=view.may_flip, no_flip_labels=[])  # as for this label
         parameters |= {"augment": asdict(drawn), "seed": recipe.seed, "view": view.number}
         versions |= {"augmentation": augmentation.VERSION}
     return result_key(view.clip, parameters, versions)
+
+
+def feature_columns(spec: InputSpec) -> dict[str, slice]:
+    """Name the columns of features: ``rgb.mean`` and so on for each stream, then the descriptors.
+
+    Raises:
+        SoraError: there is no such backbone, or it has no such block.
+    """
+    blocks = feature_blocks(spec.backbone, spec.backbone_blocks)
+    parts = [(f"{stream}.", blocks) for stream in spec.streams.names]
+    columns, start = {}, 0
+    for prefix, part in [*parts, ("", descriptor_columns(spec.descriptors))]:
+        for name, place in part.items():
+            columns[prefix + name] = slice(start + place.start, start + place.stop)
+        start += max((place.stop for place in part.values()), default=0)
+    return columns
 
 
 def _views(params: Params) -> list[View]:
@@ -101,21 +142,45 @@ def _training_labels() -> dict[str, str]:
     return {path: label for path, label in labels if path in training}
 
 
-def _write_backbone(spec: InputSpec) -> None:
-    # A killed run left no half file: exports are atomic and give the same bytes each time.
+def _write_backbone(spec: InputSpec, weights: str, seed: int) -> None:
+    """Write the backbone where it is not there yet; that needs TensorFlow, and seconds."""
+    key = _backbone_key(spec, weights, seed)
+    if layout.BACKBONE_KEY.is_file() and layout.BACKBONE_KEY.read_text() == key:
+        return
     import_tensorflow()
     from sora.networks.backbones import frame_feature_network
+    from sora.networks.model_files import save_model
     from sora.networks.onnx_export import export_onnx
+    from sora.networks.training import make_deterministic
 
-    network = frame_feature_network(spec.backbone, spec.clip.image_size_px)
-    layout.BACKBONE.parent.mkdir(parents=True, exist_ok=True)
+    make_deterministic(seed)
+    network = frame_feature_network(
+        spec.backbone,
+        spec.clip.image_size_px,
+        blocks=spec.backbone_blocks,
+        weights=None if weights == NO_WEIGHTS else weights,
+    )
+    layout.BACKBONE_KEY.unlink(missing_ok=True)  # the key comes last: it vouches for the others
+    save_model(network, layout.BACKBONE_MODEL)
     export_onnx(network, layout.BACKBONE)
+    write_text(layout.BACKBONE_KEY, key)
+
+
+def _backbone_key(spec: InputSpec, weights: str, seed: int) -> str:
+    """Return a hash of all that decides the backbone: its description, its weights, the code and Keras."""
+    described = [spec.backbone, spec.backbone_blocks, spec.clip.image_size_px, metadata.version("keras")]
+    described.append(seed if weights == NO_WEIGHTS else weights)
+    files = [*sorted(Path(networks.__file__).parent.rglob("*.py"))]
+    if weights != NO_WEIGHTS:
+        files += weights_files(spec.backbone, weights)
+    digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+    return hashlib.sha256(json.dumps([described, digests]).encode()).hexdigest()
 
 
 def _extract_missing(
     views: list[View], keys: list[str], recipe: Recipe, settings: Settings
 ) -> dict[str, str]:
-    clips, store = VideoStore(layout.CLIPS, ".mkv"), VideoStore(layout.FEATURES, ".npz")
+    clips, store = VideoStore(layout.CLIPS, ".mkv"), VideoStore(layout.FEATURES, ".npy")
     with store.writing():
         missing = set(store.missing(keys))
         todo = [(view, key) for view, key in zip(views, keys, strict=True) if key in missing]

@@ -1,13 +1,14 @@
 """train: the classifier on stored features, standardisation included."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
-from annotated_types import Ge, Lt, MinLen
+from annotated_types import Ge, Gt, Lt, MinLen
 
 from sora import layout
 from sora.atomic import write_json
@@ -24,19 +25,43 @@ if TYPE_CHECKING:
 
     from sora.networks.epochs import Examples
 
-Head = Literal["mean", "max", "mean_std", "rnn", "lstm", "bilstm", "gru", "attention", "transformer", "tcn"]
+Head = Literal[
+    "linear", "mean", "max", "mean_std", "rnn", "lstm", "bilstm", "gru", "attention", "transformer", "tcn"
+]
+_TINY = np.finfo(np.float32).tiny
+OnEpoch: TypeAlias = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class LinearParams:
+    """Parameters of the head ``linear`` alone: see ``sora.networks.linear_fit.LinearPlan``."""
+
+    __pydantic_config__: ClassVar = STRICT
+
+    classifiers: Annotated[list[Literal["logistic", "lda", "svm"]], MinLen(1)]
+    strengths: Annotated[list[Annotated[float, Gt(0)]], MinLen(1)]
+    fusion: Literal["late", "concatenate", "auto"]
+    num_folds: Annotated[int, Ge(2)]
 
 
 @dataclass(frozen=True)
 class Params:
-    """Parameters of train: the head (``sora.networks.heads``) and its fit (``sora.networks.plan``)."""
+    """Parameters of train.
+
+    Attributes:
+        head: ``linear`` (``sora.networks.linear_fit``), or one of ``sora.networks.heads``, which the rest is for.
+        blocks: of the features; each counts as one, whatever its size.
+        embedding_size: length of the vector that stands for a video.
+        linear: for the head ``linear``.
+    """
 
     __pydantic_config__: ClassVar = STRICT
 
     head: Head
     blocks: Annotated[list[str], MinLen(1)]
-    projection_size: Annotated[int, Ge(0)]
     embedding_size: Annotated[int, Ge(2)]
+    linear: LinearParams
+    projection_size: Annotated[int, Ge(0)]
     units: Annotated[int, Ge(1)]
     num_layers: Annotated[int, Ge(1)]
     statistics: bool
@@ -72,6 +97,21 @@ class Params:
         )
 
 
+@dataclass(frozen=True)
+class Fitted:
+    """What a fit gives.
+
+    Attributes:
+        model: the classifier.
+        history: one row per epoch; the head ``linear`` has one.
+        inner: accuracy and loss on videos of the training split that were held out, and how they were found.
+    """
+
+    model: "keras.Model"
+    history: list[dict[str, Any]]
+    inner: dict[str, Any]
+
+
 def run(params: Params, settings: Settings) -> None:
     """Fit the classifier and write it with its labels and the history of the fit."""
     import_tensorflow()
@@ -81,15 +121,18 @@ def run(params: Params, settings: Settings) -> None:
     features = load_features(("train", "val"), all_views=True)
     labels = sorted({label for joined in features.videos["label"] for label in labels_in(joined)})
     require_all_labels(features, labels)
-    with showing(params.epochs, layout.LIVE_LOG) as show:
-        model, history = fit(
+    num_epochs = 1 if params.head == "linear" else params.epochs
+    with showing(num_epochs, layout.LIVE_LOG) as show:
+        fitted = fit(
             features, labels, params, settings.seed, checkpoints=layout.UNFINISHED_FIT, on_epoch=show
         )
-    save_model(model, layout.TRAINED)
+    save_model(fitted.model, layout.TRAINED)
     write_json(layout.TRAINED_LABELS, labels)
     # A refit has no validation and follows the same schedule: its rows would only blur the curve.
-    validated = [row for row in history if row["val_loss"] is not None]
-    write_table(layout.HISTORY, pd.DataFrame(validated or history))
+    validated = [row for row in fitted.history if row["val_loss"] is not None]
+    write_table(layout.HISTORY, pd.DataFrame(validated or fitted.history))
+    described = {"head": params.head, "num_parameters": fitted.model.count_params(), "inner": fitted.inner}
+    write_json(layout.TRAINING, described)
 
 
 def fit(
@@ -99,20 +142,85 @@ def fit(
     seed: int,
     *,
     checkpoints: Path | None = None,
-    on_epoch: Callable[[dict[str, Any]], None] | None = None,
-) -> tuple["keras.Model", list[dict[str, Any]]]:
-    """Return the fitted model and one row per epoch; the same features and parameters give the same bytes.
+    on_epoch: OnEpoch | None = None,
+) -> Fitted:
+    """Fit a head; the same features and parameters give the same bytes.
 
     A fit that was stopped goes on from ``checkpoints``; each row is given to ``on_epoch`` as it comes.
     """
+    multi_label = any(len(labels_in(label)) > 1 for label in features.videos["label"])
+    if params.head == "linear":
+        return _fit_linear(features, labels, params, seed, multi_label=multi_label, on_epoch=on_epoch)
     from sora.networks.training import fit_classifier, make_deterministic
 
     train, val = (_examples(features.of_split(split), labels) for split in ("train", "val"))
     make_deterministic(seed)
-    multi_label = any(len(labels_in(label)) > 1 for label in features.videos["label"])
     model = _network(train, _ranges(features.columns, params.blocks), params, multi_label=multi_label)
-    plan = params.plan(seed)
-    return model, fit_classifier(model, train, val, plan, checkpoints=checkpoints, on_epoch=on_epoch)
+    history = fit_classifier(model, train, val, params.plan(seed), checkpoints=checkpoints, on_epoch=on_epoch)
+    return Fitted(model, history, _best_validation(history))
+
+
+def _best_validation(history: list[dict[str, Any]]) -> dict[str, Any]:
+    rows = [row for row in history if row["val_loss"] is not None]
+    if not rows:
+        return {"found_by": "nothing, for there are no validation videos"}
+    best = min(rows, key=lambda row: row["val_loss"])
+    return {
+        "found_by": "the validation split",
+        "accuracy": best["val_accuracy"],
+        "loss": best["val_loss"],
+        "epoch": best["epoch"],
+    }
+
+
+def _fit_linear(
+    features: FeatureSet,
+    labels: list[str],
+    params: Params,
+    seed: int,
+    *,
+    multi_label: bool,
+    on_epoch: OnEpoch | None,
+) -> Fitted:
+    """Fit to all videos: what is chosen is chosen by folds of their groups, so none need be held back."""
+    from sora.networks.linear import build_linear
+    from sora.networks.linear_fit import LinearPlan, fit_linear
+
+    wanted = targets(features.videos["label"], labels)
+    options = params.linear
+    classifier, report = fit_linear(
+        features.features,
+        wanted,
+        list(features.videos["group"]),
+        blocks={name: _ranges(features.columns, [name]) for name in params.blocks},
+        labels=labels,
+        several_labels=multi_label,
+        embedding_size=params.embedding_size,
+        plan=LinearPlan(
+            tuple(options.classifiers), tuple(options.strengths), options.fusion, options.num_folds, seed
+        ),
+    )
+    row = {
+        "epoch": 1,
+        **_on_training(classifier.predict(features.features)[0], wanted, multi_label=multi_label),
+        "val_loss": report.fused.log_loss,
+        "val_accuracy": report.fused.accuracy,
+    }
+    if on_epoch:
+        on_epoch(row)
+    model = build_linear(classifier, *features.features.shape[1:])
+    return Fitted(model, [row], {"found_by": f"{options.num_folds} folds of groups", **asdict(report)})
+
+
+def _on_training(probabilities: np.ndarray, wanted: np.ndarray, *, multi_label: bool) -> dict[str, float]:
+    """Return loss and accuracy, as the history has them, on the videos that were learned."""
+    if multi_label:
+        right = (probabilities >= 0.5) == (wanted >= 0.5)
+        likelihood = np.where(wanted >= 0.5, probabilities, 1 - probabilities)
+    else:
+        right = probabilities.argmax(axis=1) == wanted.argmax(axis=1)
+        likelihood = (probabilities * wanted).sum(axis=1)
+    return {"loss": float(-np.log(np.maximum(likelihood, _TINY)).mean()), "accuracy": float(right.mean())}
 
 
 def _network(
@@ -158,10 +266,18 @@ def targets(joined: Iterable[str], labels: list[str]) -> np.ndarray:
 
 
 def _ranges(columns: dict[str, slice], names: list[str]) -> list[tuple[int, int]]:
-    for name in names:
-        if name not in columns:
-            raise SoraError(f"params.yaml: train.blocks: expected some of {', '.join(columns)}, got {name!r}")
-    return [(columns[name].start, columns[name].stop) for name in names]
+    """Return where the columns of each name lie; a first word, such as ``rgb``, stands for all that follow it."""
+    return [_range(columns, name) for name in names]
+
+
+def _range(columns: dict[str, slice], name: str) -> tuple[int, int]:
+    found = [c for block, c in columns.items() if block == name or block.startswith(f"{name}.")]
+    if not found:
+        known = dict.fromkeys(word for block in columns for word in (block.partition(".")[0], block))
+        raise SoraError(f"params.yaml: train.blocks: expected some of {', '.join(known)}, got {name!r}")
+    if any(before.stop != after.start for before, after in pairwise(found)):
+        raise SoraError(f"params.yaml: extract: the parts of {name} must follow each other in its lists")
+    return found[0].start, found[-1].stop
 
 
 def require_all_labels(features: FeatureSet, labels: list[str]) -> None:

@@ -2,35 +2,45 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from clip_specs import clip_spec
+from clip_specs import clip_spec, input_spec
 from pictures import noise, texture
 
 from sora.errors import VideoError
+from sora.frames.descriptors import describe
 from sora.frames.inputs import CLIP_VERSIONS, choose_frames, clean_clip, decoded_size, network_input
-from sora.frames.motion import flow_histograms
-from sora.frames.spec import InputSpec, MotionSpec
+from sora.frames.motion import segment_flow
+from sora.frames.streams import stream_images
 
 SHAPE = {"frames_per_segment": 3, "frame_interval_seconds": 0.1, "image_size_px": 32}
 CLIP = clip_spec(**SHAPE, selection={"min_brightness": 0.1, "max_brightness": 0.9})
-SPEC = InputSpec(CLIP, MotionSpec(32, 2, 8), "any", pixel_mean=127.0, pixel_scale=128.0)
+SPEC = input_spec(CLIP, streams="rgb crop", descriptors="motion.flow texture")
 FRAMES = noise((12, 32, 32, 3), 0)
 TIMES = np.arange(120) / 10
 
 
-def test_images_are_the_first_frame_of_each_segment_normalised():
+def test_streams_are_normalised_and_descriptors_follow_the_spec():
+    segments = FRAMES.reshape(4, 3, 32, 32, 3)
+    flow = segment_flow(segments[:, :2], 32)
     found = network_input(FRAMES, SPEC)
-    assert (found.images.dtype, found.motion.dtype) == (np.float32, np.float32)
-    assert found.motion.shape == (4, SPEC.motion.num_features)
-    np.testing.assert_array_equal(found.images, ((FRAMES[::3].astype(float) - 127) / 128).astype(np.float32))
+    assert (found.images.dtype, found.descriptors.dtype) == (np.float32, np.float32)
+    images = stream_images(segments, flow, SPEC.streams)
+    np.testing.assert_allclose(found.images, (images - 127) / 128, atol=1e-6)
+    np.testing.assert_array_equal(
+        found.images[0], ((FRAMES[::3].astype(float) - 127) / 128).astype(np.float32)
+    )
+    np.testing.assert_array_equal(found.descriptors, describe(FRAMES[::3], flow, SPEC.descriptors))
     other = network_input(FRAMES, replace(SPEC, pixel_mean=0.0, pixel_scale=255.0))
-    np.testing.assert_allclose(other.images, FRAMES[::3] / 255, atol=1e-6)
-    np.testing.assert_array_equal(other.motion, found.motion)
+    np.testing.assert_allclose(other.images[0], FRAMES[::3] / 255, atol=1e-6)
 
 
-def test_motion_is_between_the_first_and_last_frame_of_each_segment():
-    pairs = np.stack([FRAMES[::3], FRAMES[2::3]], axis=1)
-    expected = flow_histograms(pairs, 32, 2, 8)
-    np.testing.assert_array_equal(network_input(FRAMES, SPEC).motion, expected)
+def test_no_flow_is_computed_where_nobody_asks(monkeypatch):
+    def refuse(*arguments: object) -> None:
+        raise AssertionError("flow was computed")
+
+    monkeypatch.setattr("sora.frames.motion.dense_flow", refuse)
+    assert network_input(FRAMES, input_spec(CLIP, descriptors="colour")).images.shape == (1, 4, 32, 32, 3)
+    with pytest.raises(AssertionError, match="flow was computed"):
+        network_input(FRAMES, SPEC)
 
 
 def test_badly_exposed_segments_are_replaced_by_whole_good_ones():

@@ -1,11 +1,11 @@
 from dataclasses import asdict, replace
 
 import pytest
-from clip_specs import PLAIN, clip_spec
+from clip_specs import PLAIN, clip_spec, input_spec
 
-from sora.frames.spec import InputSpec, MotionSpec, from_mapping
+from sora.frames.spec import DescriptorSpec, InputSpec, StreamSpec, from_mapping
 
-SPEC = InputSpec(clip_spec(fit="letterbox", crop={"left": 0.25}), MotionSpec(32, 2, 8), "any", pixel_mean=1.5)
+SPEC = replace(input_spec(clip_spec(fit="letterbox", crop={"left": 0.25})), pixel_mean=1.5)
 
 
 def test_a_specification_comes_back_from_its_mapping():
@@ -37,6 +37,15 @@ def test_what_does_not_fit_is_refused(change: str):
 def test_contradictions_are_refused(part: dict, message: str):
     with pytest.raises(ValueError, match=message):
         clip_spec(**part)
+
+
+def test_streams_and_descriptors_that_cannot_be_are_refused():
+    with pytest.raises(ValueError, match="one name or more"):
+        StreamSpec([], 0.5, 4.0)
+    with pytest.raises(ValueError, match="each name once"):
+        DescriptorSpec(["motion.flow"] * 2, 32, 2, 8, 4)
+    with pytest.raises(ValueError, match=r"needs preprocess\.frames_per_segment of 4 or more, not 2"):
+        input_spec(streams="rgb difference")
 
 
 def test_which_options_need_a_first_pass():

@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 import pandas as pd
 import pytest
-from clip_specs import clip_spec
+from clip_specs import clip_spec, input_spec
 from onnx import TensorProto, helper
 from pictures import noise
 
@@ -26,7 +26,8 @@ from sora.video.write import write_clip
 
 SPEC = clip_spec(image_size_px=32)
 AUGMENT = AugmentSpec(10, True, [], 0.1, 0.1, 0.1, 0.1, 0.1, 10, 0.01, 0.1, 0.1)
-ONE = extract.Params("efficientnet_lite0", 32, 2, 4, 1, AUGMENT)
+INPUT = input_spec(SPEC)
+ONE = extract.Params("efficientnet_lite0", "none", ["mean"], INPUT.streams, INPUT.descriptors, 1, AUGMENT)
 SETTINGS = Settings(0, Runtime(1, 60, 2))
 VIDEOS = [
     ("a.mp4", "walk", "train"),
@@ -36,7 +37,7 @@ VIDEOS = [
 ]
 
 
-def write_mean_network(spec: object) -> None:
+def write_mean_network(*given: object) -> None:
     """Stand in for the backbone: the mean colour of each image."""
     images = helper.make_tensor_value_info("images", TensorProto.FLOAT, ["t", 32, 32, 3])
     features = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["t", 3])
@@ -93,8 +94,8 @@ def test_views_are_rows_where_they_are_asked_for(project: Path):
     plain, full = load_features(("train", "val")), load_features(("train", "val"), all_views=True)
     assert list(plain.videos["path"]) == ["a.mp4", "b.mp4", "c.mp4"]
     assert list(full.videos["path"]) == ["a.mp4"] * 3 + ["b.mp4"] * 3 + ["c.mp4"]
-    np.testing.assert_array_equal(full.frames[[0, 3, 6]], plain.frames)
-    assert len(np.unique(full.frames.round(6), axis=0)) == 7
+    np.testing.assert_array_equal(full.features[[0, 3, 6]], plain.features)
+    assert len(np.unique(full.features.round(6), axis=0)) == 7
     assert full.of_split("train").targets(["run", "walk"]).tolist() == [1, 1, 1, 0, 0, 0]
 
 
