@@ -34,7 +34,7 @@ class Fit:
     ) -> None:
         """Prepare it; ``known_losses`` are the validation losses of a search whose schedule it follows."""
         self._trained, self._train, self._plan = trained, train, plan
-        self._held_out = _dataset(val, plan.batch_size) if val else None
+        self._held_out = _dataset(val, plan.batch_size) if val is not None else None
         self._num_epochs, self._known_losses = num_epochs, known_losses
         self._model = compiled_copy(trained, plan, is_multi_label(trained), strategy)
         self._rows: list[Row] = []
@@ -79,6 +79,7 @@ class Fit:
         _seed_dropout(self._model, self._plan.seed, epoch)
         fitted = self._model.fit(
             _dataset(batches, self._plan.batch_size),
+            shuffle=False,
             validation_data=self._held_out,
             callbacks=[steps],
             verbose=0,
@@ -104,7 +105,7 @@ class Fit:
         if values["val_loss"] is not None and not math.isfinite(values["val_loss"]):
             raise _NotANumberError(f"the validation loss of epoch {row['epoch']}")
         self._rows.append(row)
-        if self._held_out and best_epoch(self._val_losses) == len(self._rows) - 1:
+        if self._held_out is not None and best_epoch(self._val_losses) == len(self._rows) - 1:
             self._best = self._model.get_weights()
 
     def _state(self) -> FitState:
