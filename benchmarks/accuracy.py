@@ -4,10 +4,10 @@
 
 SOURCE is a folder of videos with a labels.csv that has the columns split1, split2 and split3. Features are
 made by the stages ingest to extract, with the landed parameters and three sets of streams; they stay in the
-cache folder, if one is named, for the next run. Every row of the table is then trained on each split with each
-seed, and tested on the split's test videos; nothing is chosen by those. ``inner`` is the accuracy that the fit
-itself found on training videos that it held back. ``spread`` is the deviation over seeds of the mean over
-splits. The cost of a clip is measured on one thread: reading, flow and networks for what the row uses.
+cache folder, if one is named, for the next run. Every row of the table is then trained on each split with
+each seed, and tested on the split's test videos; nothing is chosen by those. ``inner`` is the accuracy that
+the fit itself found on training videos that it held back, ``spread`` the deviation over seeds of the mean
+over splits. What a clip costs is measured on one thread: reading, flow and networks for what the row uses.
 
 Ends with 1 where a limit does not hold.
 """

@@ -49,10 +49,10 @@ class Params:
     """Parameters of train.
 
     Attributes:
-        head: ``linear`` (``sora.networks.linear_fit``), or one of ``sora.networks.heads``, which the rest is for.
+        head: ``linear`` (``sora.networks.linear_fit``), or one of ``sora.networks.heads``.
         blocks: of the features; each counts as one, whatever its size.
         embedding_size: length of the vector that stands for a video.
-        linear: for the head ``linear``.
+        linear: for the head ``linear``; all that follows is for the others.
     """
 
     __pydantic_config__: ClassVar = STRICT
@@ -266,7 +266,7 @@ def targets(joined: Iterable[str], labels: list[str]) -> np.ndarray:
 
 
 def _ranges(columns: dict[str, slice], names: list[str]) -> list[tuple[int, int]]:
-    """Return where the columns of each name lie; a first word, such as ``rgb``, stands for all that follow it."""
+    """Return where the columns of each name lie; ``rgb`` stands for all whose first word it is."""
     return [_range(columns, name) for name in names]
 
 
