@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -47,6 +47,7 @@ class EndToEndPlan:
         weight_decay: of AdamW; not of biases and normalisations.
         label_smoothing: of the cross-entropy.
         patience: epochs without a lower validation loss after which training ends.
+        keep_best: whether the weights of the epoch with the lowest validation loss come back; else the last.
         num_views: epoch e sees view e modulo ``num_views``; 1: every epoch sees the clips themselves.
         multi_label: whether a video has several labels.
         seed: of the order of clips and of dropout.
@@ -59,6 +60,7 @@ class EndToEndPlan:
     weight_decay: float = 0.05
     label_smoothing: float = 0.1
     patience: int = 20
+    keep_best: bool = True
     num_views: int = 1
     multi_label: bool = False
     seed: int = 0
@@ -88,9 +90,48 @@ def split_for_export(model: keras.Model) -> tuple[keras.Model, keras.Model]:
 
     Returns:
         ``backbone``, images (T, S, S, 3) to features (T, F), and ``head``, features (N, T, F) to
-        probabilities and embedding.
+        probabilities and embedding. Where only the last part of a network was trained, the whole network,
+        which shares its layers, is the backbone.
     """
     return model.get_layer(_BACKBONE), model.get_layer(_HEAD)
+
+
+@dataclass(frozen=True)
+class FrozenOutputs:
+    """What the part of a network that is not trained gives for each clip, computed once for each view.
+
+    Called with the index of a video and a view, it gives float32 (T, ...), the output for each frame.
+
+    Attributes:
+        network: takes (rgb - 127) / 128.
+        clips: gives RGB (T, S, S, 3) in 0..255.
+        cache_bytes: outputs are kept in memory up to this many bytes; the others are computed every time.
+    """
+
+    network: keras.Model
+    clips: Read
+    cache_bytes: int = 2**31
+    _cached: dict[tuple[int, int], np.ndarray] = field(default_factory=dict, repr=False)
+
+    def __call__(self, index: int, view: int) -> np.ndarray:
+        """Return the outputs for one view of a clip."""
+        outputs = self._cached.get((index, view))
+        if outputs is None:
+            images = (self.clips(index, view).astype(np.float32) - 127) / 128
+            outputs = np.asarray(self.network.predict_on_batch(images))
+            if outputs.nbytes * (len(self._cached) + 1) <= self.cache_bytes:
+                self._cached[index, view] = outputs
+        return outputs
+
+
+def freeze_normalisations(network: keras.Model) -> None:
+    """Keep batch normalisations in inference mode, so that a few clips do not spoil averages of many images.
+
+    See https://keras.io/guides/transfer_learning and Kornblith et al., 2019 (https://arxiv.org/abs/1805.08974).
+    """
+    for layer in network.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.trainable = False
 
 
 def mean_head(
@@ -131,8 +172,8 @@ def fit_end_to_end(
 ) -> list[Row]:
     """Train ``model``, whose first output are probabilities, in place and return one row per epoch.
 
-    Rows have the keys epoch (from 1), loss, accuracy, val_loss, val_accuracy and learning_rate. With ``val``
-    the weights of the epoch with the lowest validation loss come back. ``checkpoint`` is a file that holds
+    Rows have the keys epoch (from 1), loss, accuracy, val_loss, val_accuracy and learning_rate. Without
+    ``val`` all epochs are trained and the last weights stay. ``checkpoint`` is a file that holds
     the state after each epoch; where it is there, training goes on from it, to the same weights as without a
     break, and it is removed at the end.
 
@@ -151,7 +192,7 @@ def fit_end_to_end(
             store_checkpoint(checkpoint, trained, state)
         if on_epoch:
             on_epoch(row)
-    if state.best_weights:
+    if state.best_weights and plan.keep_best:
         trained.set_weights(state.best_weights)
     if checkpoint:
         checkpoint.unlink(missing_ok=True)

@@ -5,11 +5,14 @@ import numpy as np
 import pytest
 
 from sora.errors import SoraError
+from sora.networks.backbones import frame_feature_network, split_at_unit
 from sora.networks.end_to_end import (
     Clips,
     EndToEndPlan,
+    FrozenOutputs,
     clip_classifier,
     fit_end_to_end,
+    freeze_normalisations,
     mean_head,
     split_for_export,
 )
@@ -72,11 +75,11 @@ def test_the_parts_for_export_give_what_the_whole_gives():
 def test_several_labels_have_probabilities_of_their_own():
     model, clips = build(multi_label=True), moving_clips(8)
     both = Clips(clips.read, np.ones((8, C), np.float32))
-    fit_end_to_end(model, both, None, replace(PLAN, epochs=15, multi_label=True))
+    fit_end_to_end(model, both, None, replace(PLAN, epochs=15, learning_rate=0.1, multi_label=True))
     assert model.predict(arrays(clips), verbose=0)[0].sum(axis=1).mean() > 1.5
 
 
-class Killed(Exception):
+class KilledError(Exception):
     pass
 
 
@@ -87,10 +90,10 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(tmp_path):
 
     def stop(row):
         if row["epoch"] == 2:
-            raise Killed
+            raise KilledError
 
     checkpoint = tmp_path / "state.npz"
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         fit_end_to_end(build(), train, val, PLAN, checkpoint=checkpoint, on_epoch=stop)
     resumed = build()
     assert fit_end_to_end(resumed, train, val, PLAN, checkpoint=checkpoint) == expected
@@ -138,3 +141,24 @@ def test_a_loss_that_is_not_a_number_is_told():
     broken = Clips(lambda *_: np.full((T, PX, PX, 3), np.nan, np.float32), np.eye(2, dtype=np.float32))
     with pytest.raises(SoraError, match="epoch 1 is not a number; lower the learning rate"):
         fit_end_to_end(build(), broken, None, PLAN)
+
+
+def test_fine_tuning_changes_the_last_units_only_and_no_averages():
+    network = frame_feature_network("efficientnet_lite0", 33, blocks=("mean",))
+    frozen, tuned = split_at_unit(network, "efficientnet_lite0", 1)
+    freeze_normalisations(tuned)
+    before = {weight.path: np.array(weight) for weight in network.weights}
+    rng = np.random.default_rng(0)
+    clips = rng.integers(0, 256, (4, T, 33, 33, 3), np.uint8)
+    head = mean_head(num_frames=T, num_features=1280, num_classes=C, embedding_size=4, dropout=0.0)
+    outputs = FrozenOutputs(frozen, lambda index, view: clips[index])
+    model = clip_classifier(tuned, head, T, takes_pixels=False)
+    fit_end_to_end(model, Clips(outputs, np.eye(C, dtype=np.float32)[[0, 1, 0, 1]]), None, PLAN)
+    changed = {weight.path for weight in network.weights if (np.array(weight) != before[weight.path]).any()}
+    assert {path.split("/")[-2] for path in changed} == {
+        *(f"stage7_block1_{part}" for part in ("expand", "depthwise", "project")),
+        "head",
+    }
+    images = ((clips[0] - 127.0) / 128).astype(np.float32)
+    whole = head(network(images, training=False)[None], training=False)[0]
+    np.testing.assert_allclose(whole, model(outputs(0, 0)[None], training=False)[0], atol=1e-5)
