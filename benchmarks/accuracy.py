@@ -39,8 +39,9 @@ from sora.manifest import read_table
 from sora.params import convert, read_input_spec, read_section
 from sora.quiet import import_tensorflow
 from sora.runtimes import load_backbone, segment_features
-from sora.stages import train
 from sora.store import VideoStore
+from sora.training.on_features import fit
+from sora.training.spec import TrainSpec
 from sora.video.write import read_clip
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Row:
 def table_rows() -> list[Row]:
     """Return what is compared."""
     recipes = yaml.safe_load((ROOT / "params.yaml").read_text())["recipes"]
-    landed = read_section("train", train.Params, ROOT / "params.yaml")
+    landed = read_section("train", TrainSpec, ROOT / "params.yaml")
     every = tuple(landed.blocks)
     rows = [
         Row("recipe default", "lite0", every),
@@ -184,7 +185,7 @@ def trained(row: Row, features: FeatureSet, seed: int) -> dict[str, Any]:
         model, inner = fit_tutorial(known, labels, seed)
         inputs = test.features[..., test.columns["rgb.mean"]]
     else:
-        fitted = train.fit(known, labels, params_of(row), seed)
+        fitted = fit(known, labels, params_of(row), seed)
         model, inner, inputs = fitted.model, fitted.inner, test.features
         inner = inner["fused"]["accuracy"] if "fused" in inner else inner["accuracy"]
     seconds = time.monotonic() - start
@@ -204,7 +205,7 @@ def replace_rows(features: FeatureSet, rows: np.ndarray) -> FeatureSet:
     return replace(features, videos=features.videos[rows], features=features.features[rows])
 
 
-def params_of(row: Row) -> train.Params:
+def params_of(row: Row) -> TrainSpec:
     """Return the landed parameters of train with the row's changes."""
     values = yaml.safe_load((ROOT / "params.yaml").read_text())["train"]
     changes = {"blocks": list(row.blocks), **row.changes}
@@ -214,7 +215,7 @@ def params_of(row: Row) -> train.Params:
         else changes.get(name, value)
         for name, value in values.items()
     }
-    return convert(train.Params, merged, row.name)
+    return convert(TrainSpec, merged, row.name)
 
 
 def fit_tutorial(features: FeatureSet, labels: list[str], seed: int) -> tuple["keras.Model", float]:

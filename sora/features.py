@@ -46,6 +46,15 @@ def load_features(splits: tuple[str, ...], *, all_views: bool = False) -> Featur
     Raises:
         SoraError: there is none.
     """
+    table = feature_table(splits, all_views=all_views)
+    store = VideoStore(layout.FEATURES, ".npy")
+    loaded = [np.load(store.path(key), allow_pickle=False) for key in table["key"]]
+    columns = json.loads(layout.FEATURE_COLUMNS.read_text(encoding="utf-8"))
+    return FeatureSet(table, np.stack(loaded), {name: slice(*ends) for name, ends in columns.items()})
+
+
+def feature_table(splits: tuple[str, ...], *, all_views: bool = False) -> pd.DataFrame:
+    """Return the ``videos`` of ``load_features`` without opening any of their features; raises as it does."""
     table = read_table(layout.FEATURE_INDEX)
     table = table[table["reason"] == ""].drop(columns="reason")
     table = table if all_views else table[table["view"] == 0]
@@ -54,7 +63,4 @@ def load_features(splits: tuple[str, ...], *, all_views: bool = False) -> Featur
     table = table[table["split"].isin(splits)].sort_values(["path", "view"], ignore_index=True)
     if table.empty:
         raise SoraError(f"no valid video is in the splits {', '.join(splits)}; see {layout.QUARANTINE}")
-    store = VideoStore(layout.FEATURES, ".npy")
-    loaded = [np.load(store.path(key), allow_pickle=False) for key in table["key"]]
-    columns = json.loads(layout.FEATURE_COLUMNS.read_text(encoding="utf-8"))
-    return FeatureSet(table, np.stack(loaded), {name: slice(*ends) for name, ends in columns.items()})
+    return table

@@ -78,7 +78,13 @@ def _onnx_backbone(path: Path) -> Backbone:
 
 def _litert_backbone(path: Path) -> Backbone:
     network = _LiteRT(path)
-    return lambda images: np.concatenate([network.run({0: image[None]})[0] for image in images])
+    batch_size = network.input_shapes[0][0]  # fixed in the file; that of a clip where frames are not alone
+
+    def run(images: np.ndarray) -> np.ndarray:
+        starts = range(0, len(images), batch_size)
+        return np.concatenate([network.run({0: images[start : start + batch_size]})[0] for start in starts])
+
+    return run
 
 
 class _LiteRT:

@@ -49,6 +49,13 @@ def write_features(item: tuple[View, str, str, Recipe]) -> None:
         np.save(file, segment_features(given, kept_backbone(Path(recipe.backbone))))
 
 
+def clip_features(item: tuple[str, str, InputSpec]) -> np.ndarray:
+    """Return the features, float32 (T, F), of a clip's file with a network's file."""
+    clip, backbone, spec = item
+    given = network_input(read_clip(Path(clip), spec.clip.num_frames), spec)
+    return segment_features(given, kept_backbone(Path(backbone)))
+
+
 def _shown(frames: np.ndarray, view: View, recipe: Recipe) -> np.ndarray:
     """Return a view of a clip, both uint8 RGB (T * K, S, S, 3)."""
     segments = by_segment(frames, recipe.spec.clip)

@@ -1,6 +1,5 @@
 """compress: smaller models measured against the float one, and the choice with its reason."""
 
-import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,19 +14,17 @@ from sora.bundle import write_bundle
 from sora.compression.choice import Rule, choose
 from sora.compression.latency import median_latency_ms
 from sora.compression.quantization import to_litert
-from sora.errors import SoraError
 from sora.evaluation.metrics import classification_metrics
-from sora.features import FeatureSet, load_features
+from sora.features import FeatureSet, feature_table
 from sora.frames.inputs import NetworkInput, network_input
 from sora.frames.spec import InputSpec
 from sora.lineage import chain
 from sora.manifest import read_table
-from sora.params import STRICT, Settings, read_input_spec
+from sora.params import STRICT, Settings
 from sora.quiet import import_tensorflow
-from sora.runtimes import kept_backbone, load_backbone, load_head, segment_features
-from sora.store import VideoStore
+from sora.runtimes import load_backbone, load_head, segment_features
+from sora.trained import Trained, clip_paths, features_from_clips, read_trained, trained_features
 from sora.video.write import read_clip
-from sora.work import map_videos
 
 Variant = Literal["float32", "float16", "int8"]
 FLOAT: Variant = "float32"
@@ -70,14 +67,13 @@ class _Candidate:
 
 def run(params: Params, settings: Settings) -> None:
     """Build every variant, measure it on validation and test videos, choose, and write the bundle."""
-    spec = read_input_spec(layout.INPUT_SPEC)
-    labels = json.loads(layout.TRAINED_LABELS.read_text(encoding="utf-8"))
-    measured, clips = load_features(("val", "test")), _clips()
+    trained = read_trained()
+    spec, labels = trained.spec, trained.labels
+    measured = trained_features(trained, ("val", "test"), settings.runtime, "compress")
     with tempfile.TemporaryDirectory() as folder:
-        files = _build(Path(folder), clips, params, spec)
+        files = _build(Path(folder), trained, params)
         candidates = [
-            _measure(name, files[name], measured, clips, spec=spec, params=params, settings=settings)
-            for name in files
+            _measure(name, files[name], measured, spec, params=params, settings=settings) for name in files
         ]
         rows = [_row(c, candidates[0], measured, labels) for c in candidates]
         rule = Rule(params.max_accuracy_loss, params.max_probability_change)
@@ -103,9 +99,7 @@ def lineage() -> dict[str, str]:
     return chain(read_table(layout.VALIDATED), files)
 
 
-def _build(
-    folder: Path, clips: dict[str, str], params: Params, spec: InputSpec
-) -> dict[Variant, tuple[Path, Path]]:
+def _build(folder: Path, trained: Trained, params: Params) -> dict[Variant, tuple[Path, Path]]:
     import_tensorflow()
     from sora.networks.model_files import load_model
 
@@ -114,47 +108,45 @@ def _build(
     for kind in (FLOAT, HALF):
         heads[kind] = folder / f"head_{kind}.tflite"
         write_bytes(heads[kind], to_litert(head, kind))
-    files: dict[Variant, tuple[Path, Path]] = {FLOAT: (layout.BACKBONE, heads[FLOAT])}
-    backbone = load_model(layout.BACKBONE_MODEL)
+    files: dict[Variant, tuple[Path, Path]] = {FLOAT: (trained.backbone, heads[FLOAT])}
+    backbone = load_model(trained.backbone_model)
+    # Frames of a clip belong together where the network was trained on clips.
+    batch_size = trained.spec.clip.num_segments if trained.is_end_to_end else 1
     for variant in params.variants:
-        samples = _calibration_images(clips, params, spec) if variant == "int8" else ()
+        samples = _calibration_images(params, trained.spec, batch_size) if variant == "int8" else ()
         path = folder / f"backbone_{variant}.tflite"
-        write_bytes(path, to_litert(backbone, variant, samples=samples))
+        write_bytes(path, to_litert(backbone, variant, batch_size, samples))
         # Features of many scales meet in the head's input, which eight bits cannot hold.
         files[variant] = (path, heads[HALF if variant == HALF else FLOAT])
     return files
 
 
-def _calibration_images(clips: dict[str, str], params: Params, spec: InputSpec) -> list[list[np.ndarray]]:
-    videos = load_features(("train",)).videos
-    step = max(1, len(videos) // params.num_calibration_videos)
-    every = max(1, spec.clip.num_segments // 4)
-    paths = videos["path"][::step][: params.num_calibration_videos]
-    streams = [_input(clips[path], spec).images[:, ::every] for path in paths]
-    return [[image[None]] for images in streams for image in np.concatenate(images)]
+def _calibration_images(params: Params, spec: InputSpec, batch_size: int) -> list[list[np.ndarray]]:
+    """Return batches of images of training videos, evenly spread."""
+    paths, clips = feature_table(("train",))["path"], clip_paths()
+    step = max(1, len(paths) // params.num_calibration_videos)
+    every = max(1, spec.clip.num_segments // 4) if batch_size == 1 else 1
+    chosen = paths[::step][: params.num_calibration_videos]
+    streams = np.concatenate([_input(clips[path], spec).images[:, ::every] for path in chosen])
+    return [[batch] for images in streams for batch in images.reshape(-1, batch_size, *images.shape[1:])]
 
 
 def _measure(
     name: Variant,
     files: tuple[Path, Path],
     measured: FeatureSet,
-    clips: dict[str, str],
-    *,
     spec: InputSpec,
+    *,
     params: Params,
     settings: Settings,
 ) -> _Candidate:
     (backbone, head), features = files, measured.features
-    if name != FLOAT:  # extract ran the float backbone already
-        items = [(clips[path], str(backbone), spec) for path in measured.videos["path"]]
-        outcomes = map_videos(_features, items, settings.runtime, f"compress: {name}")
-        failed = next((outcome.reason for outcome in outcomes if outcome.reason), "")
-        if failed:
-            raise SoraError(f"the {name} model cannot be measured: {failed}")
-        features = np.stack([outcome.value for outcome in outcomes])
+    paths = list(measured.videos["path"])
+    if name != FLOAT:  # those of the float backbone are there
+        features = features_from_clips(paths, backbone, spec, settings.runtime, f"compress: {name}")
     run_head, run_backbone = load_head(head), load_backbone(backbone)
     probabilities = np.stack([run_head(video)[0] for video in features])
-    given = _input(clips[measured.videos["path"][0]], spec)
+    given = _input(clip_paths()[paths[0]], spec)
     latency_ms = median_latency_ms(
         lambda: run_head(segment_features(given, run_backbone)), params.latency_repeats
     )
@@ -183,16 +175,5 @@ def _row(
     }
 
 
-def _clips() -> dict[str, str]:
-    """Return the stored clip of each video."""
-    index, store = read_table(layout.CLIP_INDEX), VideoStore(layout.CLIPS, ".mkv")
-    return {path: str(store.path(key)) for path, key in zip(index["path"], index["key"], strict=True)}
-
-
-def _input(clip: str, spec: InputSpec) -> NetworkInput:
-    return network_input(read_clip(Path(clip), spec.clip.num_frames), spec)
-
-
-def _features(item: tuple[str, str, InputSpec]) -> np.ndarray:
-    clip, backbone, spec = item
-    return segment_features(_input(clip, spec), kept_backbone(Path(backbone)))
+def _input(clip: Path, spec: InputSpec) -> NetworkInput:
+    return network_input(read_clip(clip, spec.clip.num_frames), spec)

@@ -1,6 +1,5 @@
 """evaluate: how good the model is on the held-out videos."""
 
-import json
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -12,10 +11,11 @@ from sora import layout
 from sora.atomic import write_bytes, write_json
 from sora.errors import SoraError
 from sora.evaluation import metrics, plots
-from sora.features import FeatureSet, load_features
+from sora.features import FeatureSet
 from sora.manifest import probability_column, read_records, write_table
 from sora.params import STRICT, Settings
 from sora.quiet import import_tensorflow
+from sora.trained import read_trained, trained_features
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,9 @@ def run(params: Params, settings: Settings) -> None:
     import_tensorflow()
     from sora.networks.model_files import load_model
 
-    labels = json.loads(layout.TRAINED_LABELS.read_text(encoding="utf-8"))
-    test = load_features(("test",))
+    trained = read_trained()
+    labels = trained.labels
+    test = trained_features(trained, ("test",), settings.runtime, "evaluate")
     _require_known_labels(test, labels)
     probabilities = load_model(layout.TRAINED).predict(test.features, verbose=0)[0]
     predictions = prediction_table(test.videos, labels, probabilities, params.decimals)

@@ -1,0 +1,64 @@
+"""What a training gives, and what it is given: targets of labels."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from sora.manifest import labels_in
+
+if TYPE_CHECKING:
+    import keras
+
+    from sora.frames.spec import InputSpec
+
+Row: TypeAlias = dict[str, Any]
+OnEpoch: TypeAlias = Callable[[Row], None]
+
+
+@dataclass(frozen=True)
+class OwnBackbone:
+    """A network of images that was trained too, and what its input is."""
+
+    network: "keras.Model"
+    spec: "InputSpec"
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a fit gives.
+
+    Attributes:
+        model: the classifier.
+        history: one row per epoch; the head ``linear`` has one.
+        inner: accuracy and loss on videos of the training split that were held out, and how they were found.
+        num_parameters: of the classifier, and of the backbone where that was trained too.
+        backbone: where it was trained too.
+    """
+
+    model: "keras.Model"
+    history: list[Row]
+    inner: dict[str, Any]
+    num_parameters: int
+    backbone: OwnBackbone | None = None
+
+
+def targets(joined: Iterable[str], labels: list[str]) -> np.ndarray:
+    """Return a 1 for each label of each video, float32 (N, C), in the order of ``labels``."""
+    rows = [[float(label in labels_in(video)) for label in labels] for video in joined]
+    return np.array(rows, np.float32).reshape(-1, len(labels))
+
+
+def best_validation(history: list[Row]) -> dict[str, Any]:
+    """Return the ``inner`` of a training that watched the validation split."""
+    rows = [row for row in history if row["val_loss"] is not None]
+    if not rows:
+        return {"found_by": "nothing, for there are no validation videos"}
+    best = min(rows, key=lambda row: row["val_loss"])
+    return {
+        "found_by": "the validation split",
+        "accuracy": best["val_accuracy"],
+        "loss": best["val_loss"],
+        "epoch": best["epoch"],
+    }

@@ -1,0 +1,152 @@
+"""Training of a network of images together with its head, from stored clips."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sora.frames.spec import ClipSpec, InputSpec
+from sora.manifest import labels_in
+from sora.training.fitted import Fitted, OnEpoch, OwnBackbone, best_validation, targets
+from sora.training.spec import ClipTrainingSpec, TrainSpec
+
+if TYPE_CHECKING:
+    import keras
+
+    from sora.networks.clip_fits import ClipFit, ResidualShape
+    from sora.networks.end_to_end import Clips, EndToEndPlan
+
+
+@dataclass(frozen=True)
+class LabelledClips:
+    """Stored clips of one split: files, and the labels of each as the video table has them."""
+
+    paths: Sequence[Path]
+    labels: Sequence[str]
+
+
+def fit_clips(
+    train: LabelledClips,
+    val: LabelledClips,
+    labels: list[str],
+    spec: TrainSpec,
+    *,
+    given: InputSpec,
+    seed: int,
+    pretrained: "keras.Model | None" = None,
+    checkpoints: Path | None = None,
+    on_epoch: OnEpoch | None = None,
+) -> Fitted:
+    """Train a network of images and a head that averages over time; the same clips give the same bytes.
+
+    Args:
+        train, val: clips; ``val`` may be empty.
+        labels: the names that are learned.
+        spec: how.
+        given: of the stored clips, and of the pretrained network.
+        seed: of first weights, order and augmentation.
+        pretrained: for ``fine_tuned``: a ``frame_feature_network``, whose weights change in place.
+        checkpoints: a folder for what a stopped training goes on from.
+        on_epoch: called with each row.
+    """
+    from sora.networks.clip_fits import HeadShape, fit_fine_tuned, fit_residual
+
+    multi_label = any(len(labels_in(joined)) > 1 for joined in [*train.labels, *val.labels])
+    learned = _streaming(train, labels, spec.clips, given.clip, seed)
+    held_out = _streaming(val, labels, spec.clips, given.clip, seed) if val.paths else None
+    head = HeadShape(len(labels), spec.embedding_size, spec.dropout, multi_label)
+    plan = _plan(spec, seed, multi_label=multi_label)
+    checkpoint = None
+    if checkpoints:
+        decisive = [asdict(spec), asdict(given), seed, labels, _named(train), _named(val)]
+        checkpoint = _checkpoint_file(checkpoints, decisive)
+    if pretrained is None:
+        shape = _residual_shape(spec.clips)
+        found = fit_residual(learned, held_out, shape, head, plan, checkpoint=checkpoint, on_epoch=on_epoch)
+    else:
+        found = fit_fine_tuned(
+            learned,
+            held_out,
+            pretrained,
+            given.backbone,
+            spec.clips.tuned_units,
+            head=head,
+            plan=plan,
+            checkpoint=checkpoint,
+            on_epoch=on_epoch,
+        )
+    return _fitted(found, given, spec.network)
+
+
+def _named(clips: LabelledClips) -> list[tuple[str, str]]:
+    """Name clips by their keys in the store, which tell their content."""
+    return [(path.stem, joined) for path, joined in zip(clips.paths, clips.labels, strict=True)]
+
+
+def _checkpoint_file(folder: Path, decisive: list[Any]) -> Path:
+    """Return the file of this training, and remove those of others."""
+    path = folder / f"clips-{hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:16]}.npz"
+    for other in folder.glob("clips-*.npz"):
+        if other != path:
+            other.unlink()
+    return path
+
+
+def _fitted(found: "ClipFit", given: InputSpec, name: str) -> Fitted:
+    streams, descriptors = replace(given.streams, names=["rgb"]), replace(given.descriptors, names=[])
+    own = replace(given, streams=streams, descriptors=descriptors, backbone=name, backbone_blocks=[])
+    history: list[dict[str, Any]] = [dict(row) for row in found.rows]
+    num_parameters = found.backbone.count_params() + found.head.count_params()
+    backbone = OwnBackbone(found.backbone, own)
+    return Fitted(found.head, history, best_validation(history), num_parameters, backbone)
+
+
+def _residual_shape(spec: ClipTrainingSpec) -> "ResidualShape":
+    from sora.networks.clip_fits import ResidualShape
+
+    return ResidualShape(
+        spec.num_blocks,
+        spec.widths,
+        spec.taps,
+        spec.fusion,
+        spec.fused_size,
+        spec.differences,
+        spec.temporal_kernel_size,
+    )
+
+
+def _plan(spec: TrainSpec, seed: int, *, multi_label: bool) -> "EndToEndPlan":
+    from sora.networks.end_to_end import EndToEndPlan
+
+    return EndToEndPlan(
+        epochs=spec.epochs,
+        batch_size=spec.batch_size,
+        learning_rate=spec.optimizer.learning_rate,
+        warmup_share=spec.schedule.warmup_share,
+        weight_decay=spec.optimizer.weight_decay,
+        label_smoothing=spec.label_smoothing,
+        patience=spec.patience,
+        num_views=spec.clips.num_views,
+        multi_label=multi_label,
+        seed=seed,
+    )
+
+
+def _streaming(
+    clips: LabelledClips, labels: list[str], spec: ClipTrainingSpec, shape: ClipSpec, seed: int
+) -> "Clips":
+    """Return clips as they stream into training."""
+    from sora.networks.end_to_end import Clips
+    from sora.networks.stored_clips import ClipShape, StoredClips
+
+    read = StoredClips(
+        clips.paths,
+        [path.stem for path in clips.paths],
+        [all(map(spec.augment.may_flip, labels_in(joined))) for joined in clips.labels],
+        ClipShape(shape.num_segments, shape.frames_per_segment, shape.num_segments, shape.image_size_px),
+        spec.augment,
+        seed,
+    )
+    return Clips(read, targets(clips.labels, labels))

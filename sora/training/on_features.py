@@ -1,0 +1,148 @@
+"""Training of a head on the features that extract made."""
+
+from dataclasses import asdict
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sora.errors import SoraError
+from sora.features import FeatureSet
+from sora.manifest import labels_in
+from sora.training.fitted import Fitted, OnEpoch, best_validation, targets
+from sora.training.spec import TrainSpec
+
+if TYPE_CHECKING:
+    import keras
+
+    from sora.networks.epochs import Examples
+
+_TINY = np.finfo(np.float32).tiny
+
+
+def fit(
+    features: FeatureSet,
+    labels: list[str],
+    spec: TrainSpec,
+    seed: int,
+    *,
+    checkpoints: Path | None = None,
+    on_epoch: OnEpoch | None = None,
+) -> Fitted:
+    """Fit a head; the same features and parameters give the same bytes.
+
+    A fit that was stopped goes on from ``checkpoints``; each row is given to ``on_epoch`` as it comes.
+    """
+    multi_label = any(len(labels_in(label)) > 1 for label in features.videos["label"])
+    if spec.head == "linear":
+        return _fit_linear(features, labels, spec, seed, multi_label=multi_label, on_epoch=on_epoch)
+    from sora.networks.training import fit_classifier, make_deterministic
+
+    train, val = (_examples(features.of_split(split), labels) for split in ("train", "val"))
+    make_deterministic(seed)
+    model = _network(train, _ranges(features.columns, spec.blocks), spec, multi_label=multi_label)
+    history = fit_classifier(model, train, val, spec.plan(seed), checkpoints=checkpoints, on_epoch=on_epoch)
+    return Fitted(model, history, best_validation(history), model.count_params())
+
+
+def _fit_linear(
+    features: FeatureSet,
+    labels: list[str],
+    spec: TrainSpec,
+    seed: int,
+    *,
+    multi_label: bool,
+    on_epoch: OnEpoch | None,
+) -> Fitted:
+    """Fit to all videos: what is chosen is chosen by folds of their groups, so none need be held back."""
+    from sora.networks.linear import build_linear
+    from sora.networks.linear_fit import LinearPlan, fit_linear
+
+    wanted = targets(features.videos["label"], labels)
+    options = spec.linear
+    classifier, report = fit_linear(
+        features.features,
+        wanted,
+        list(features.videos["group"]),
+        blocks={name: _ranges(features.columns, [name]) for name in spec.blocks},
+        labels=labels,
+        several_labels=multi_label,
+        embedding_size=spec.embedding_size,
+        plan=LinearPlan(
+            tuple(options.classifiers), tuple(options.strengths), options.fusion, options.num_folds, seed
+        ),
+    )
+    row = {
+        "epoch": 1,
+        **_on_training(classifier.predict(features.features)[0], wanted, multi_label=multi_label),
+        "val_loss": report.fused.log_loss,
+        "val_accuracy": report.fused.accuracy,
+    }
+    if on_epoch:
+        on_epoch(row)
+    model = build_linear(classifier, *features.features.shape[1:])
+    inner = {"found_by": f"{options.num_folds} folds of groups", **asdict(report)}
+    return Fitted(model, [row], inner, model.count_params())
+
+
+def _on_training(probabilities: np.ndarray, wanted: np.ndarray, *, multi_label: bool) -> dict[str, float]:
+    """Return loss and accuracy, as the history has them, on the videos that were learned."""
+    if multi_label:
+        right = (probabilities >= 0.5) == (wanted >= 0.5)
+        likelihood = np.where(wanted >= 0.5, probabilities, 1 - probabilities)
+    else:
+        right = probabilities.argmax(axis=1) == wanted.argmax(axis=1)
+        likelihood = (probabilities * wanted).sum(axis=1)
+    return {"loss": float(-np.log(np.maximum(likelihood, _TINY)).mean()), "accuracy": float(right.mean())}
+
+
+def _network(
+    train: "Examples", blocks: list[tuple[int, int]], spec: TrainSpec, *, multi_label: bool
+) -> "keras.Model":
+    from sora.networks.heads import build_classifier
+    from sora.networks.scaling import standardisation, standardised, whitening
+
+    mean, std = standardisation(train.features)
+    projection = None
+    if spec.projection_size:
+        rows = standardised(train.features, blocks, mean, std)
+        projection = whitening(rows.reshape(-1, rows.shape[-1]), spec.projection_size)
+    return build_classifier(
+        head=spec.head,
+        num_segments=train.features.shape[1],
+        num_features=train.features.shape[2],
+        blocks=blocks,
+        mean=mean,
+        std=std,
+        num_labels=train.targets.shape[1],
+        multi_label=multi_label,
+        embedding_size=spec.embedding_size,
+        units=spec.units,
+        num_layers=spec.num_layers,
+        statistics=spec.statistics,
+        projection=projection,
+        dropout=spec.dropout,
+        l2=spec.l2,
+    )
+
+
+def _examples(features: FeatureSet, labels: list[str]) -> "Examples":
+    from sora.networks.epochs import Examples
+
+    return Examples(features.features, targets(features.videos["label"], labels))
+
+
+def _ranges(columns: dict[str, slice], names: list[str]) -> list[tuple[int, int]]:
+    """Return where the columns of each name lie; ``rgb`` stands for all whose first word it is."""
+    return [_range(columns, name) for name in names]
+
+
+def _range(columns: dict[str, slice], name: str) -> tuple[int, int]:
+    found = [c for block, c in columns.items() if block == name or block.startswith(f"{name}.")]
+    if not found:
+        known = dict.fromkeys(word for block in columns for word in (block.partition(".")[0], block))
+        raise SoraError(f"params.yaml: train.blocks: expected some of {', '.join(known)}, got {name!r}")
+    if any(before.stop != after.start for before, after in pairwise(found)):
+        raise SoraError(f"params.yaml: extract: the parts of {name} must follow each other in its lists")
+    return found[0].start, found[-1].stop
