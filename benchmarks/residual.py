@@ -123,7 +123,8 @@ def augmentation(*, stronger: bool) -> AugmentSpec:
 
 def train_residual(videos: Videos, epochs: int, *, augmented: bool) -> Outcome:
     """Train the residual network from random weights, on what moves from frame to frame."""
-    from sora.networks.end_to_end import Clips, EndToEndPlan, clip_classifier, fit_end_to_end, mean_head
+    from sora.networks.clip_models import clip_classifier, mean_head
+    from sora.networks.end_to_end import Clips, EndToEndPlan, fit_end_to_end
     from sora.networks.residual import residual_network
     from sora.networks.training import make_deterministic
 
@@ -168,15 +169,8 @@ def train_fine_tuned(videos: Videos, epochs: int) -> Outcome:
 def train_backbone(videos: Videos, epochs: int, num_units: int) -> Outcome:
     """Train a head, and with ``num_units`` the last units of the network after it."""
     from sora.networks.backbones import frame_feature_network, split_at_unit
-    from sora.networks.end_to_end import (
-        Clips,
-        EndToEndPlan,
-        FrozenOutputs,
-        clip_classifier,
-        fit_end_to_end,
-        freeze_normalisations,
-        mean_head,
-    )
+    from sora.networks.clip_models import FrozenOutputs, clip_classifier, freeze_normalisations, mean_head
+    from sora.networks.end_to_end import Clips, EndToEndPlan, fit_end_to_end
     from sora.networks.training import make_deterministic
 
     make_deterministic(SEED)
