@@ -3,9 +3,9 @@
     python benchmarks/end_to_end.py SOURCE [--split COLUMN] [--only NAME...] [--json FILE] [--curves FILE.png]
 
 SOURCE is a folder of videos with a labels.csv. The stages run from ingest to evaluate, with the recipe
-scratch and then with landed clips, for four trainings: the residual network from random weights, with and without
-augmentation; EfficientNet-Lite0 as it is, under a head that averages over time; and the same with its last
-units trained on. Minutes are those of train alone. Ends with 1 where a limit does not hold.
+scratch and then with landed clips, for four trainings: the residual network from random weights, with and
+without augmentation; EfficientNet-Lite0 as it is, under a head that averages over time; and the same with its
+last units trained on. Minutes are those of train alone. Ends with 1 where a limit does not hold.
 """
 
 import argparse

@@ -8,17 +8,14 @@ from typing import NamedTuple
 import keras
 
 from sora.networks.backbones import split_at_unit
-from sora.networks.end_to_end import (
-    Clips,
-    EndToEndPlan,
+from sora.networks.clip_models import (
     FrozenOutputs,
-    Row,
     clip_classifier,
-    fit_end_to_end,
     freeze_normalisations,
     mean_head,
     split_for_export,
 )
+from sora.networks.end_to_end import Clips, EndToEndPlan, Row, fit_end_to_end
 from sora.networks.residual import Fusion, residual_network
 from sora.networks.training import make_deterministic
 

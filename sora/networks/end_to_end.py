@@ -1,24 +1,21 @@
 """Training of an image network and a head together, from clips that stream."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 import keras
 import numpy as np
-from keras import layers
 
 from sora.errors import SoraError
 from sora.networks.checkpoint import Checkpoint, restore_checkpoint, store_checkpoint
-from sora.networks.clip_layers import FoldTime, UnfoldTime
+from sora.networks.clip_models import Read
 from sora.networks.training import make_deterministic
 
-Read: TypeAlias = Callable[[int, int], np.ndarray]
 Row: TypeAlias = dict[str, float | int | None]
-
-_BACKBONE, _HEAD = "backbone", "head"
 
 
 @dataclass(frozen=True)
@@ -66,101 +63,6 @@ class EndToEndPlan:
     seed: int = 0
 
 
-def clip_classifier(
-    network: keras.Model, head: keras.Model, num_frames: int, *, takes_pixels: bool
-) -> keras.Model:
-    """Join an image network and a head to a classifier of clips.
-
-    Input: ``clips`` (N, num_frames, ...), where ... is the input of ``network`` for one image; with
-    ``takes_pixels`` RGB in 0..255 of any dtype, which becomes (rgb - 127) / 128.
-    Outputs: those of ``head``, ``probabilities`` float32 (N, C) and ``embedding`` float32 (N, E).
-
-    The layers are those of ``network`` and ``head``, not copies.
-    """
-    clips = keras.Input((num_frames, *network.input.shape[1:]), name="clips")
-    x = layers.Rescaling(1 / 128, -127 / 128, name="pixels")(clips) if takes_pixels else clips
-    x = FoldTime(name="frames")(x)
-    x = keras.Model(network.input, network.output, name=_BACKBONE)(x)
-    x = UnfoldTime(num_frames, name="features")(x)
-    return keras.Model(clips, keras.Model(head.inputs, head.outputs, name=_HEAD)(x), name="clip_classifier")
-
-
-def split_for_export(model: keras.Model) -> tuple[keras.Model, keras.Model]:
-    """Give the two networks of a bundle from a ``clip_classifier``, with its weights.
-
-    Returns:
-        ``backbone``, images (T, S, S, 3) to features (T, F), and ``head``, features (N, T, F) to
-        probabilities and embedding. Where only the last part of a network was trained, the whole network,
-        which shares its layers, is the backbone.
-    """
-    return model.get_layer(_BACKBONE), model.get_layer(_HEAD)
-
-
-@dataclass(frozen=True)
-class FrozenOutputs:
-    """What the part of a network that is not trained gives for each clip, computed once for each view.
-
-    Called with the index of a video and a view, it gives float32 (T, ...), the output for each frame.
-
-    Attributes:
-        network: takes (rgb - 127) / 128.
-        clips: gives RGB (T, S, S, 3) in 0..255.
-        cache_bytes: outputs are kept in memory up to this many bytes; the others are computed every time.
-    """
-
-    network: keras.Model
-    clips: Read
-    cache_bytes: int = 2**31
-    _cached: dict[tuple[int, int], np.ndarray] = field(default_factory=dict, repr=False)
-
-    def __call__(self, index: int, view: int) -> np.ndarray:
-        """Return the outputs for one view of a clip."""
-        outputs = self._cached.get((index, view))
-        if outputs is None:
-            images = (self.clips(index, view).astype(np.float32) - 127) / 128
-            outputs = np.asarray(self.network.predict_on_batch(images))
-            if outputs.nbytes * (len(self._cached) + 1) <= self.cache_bytes:
-                self._cached[index, view] = outputs
-        return outputs
-
-
-def freeze_normalisations(network: keras.Model) -> None:
-    """Keep batch normalisations in inference mode, so that a few clips do not spoil averages of many images.
-
-    See https://keras.io/guides/transfer_learning and Kornblith et al., 2019 (https://arxiv.org/abs/1805.08974).
-    """
-    for layer in network.layers:
-        if isinstance(layer, layers.BatchNormalization):
-            layer.trainable = False
-
-
-def mean_head(
-    *,
-    num_frames: int,
-    num_features: int,
-    num_classes: int,
-    embedding_size: int,
-    dropout: float,
-    multi_label: bool = False,
-) -> keras.Model:
-    """Build the head that averages over time and stays linear up to the softmax.
-
-    Input: ``features`` float32 (N, T, F). Outputs: ``probabilities`` float32 (N, C), in 0..1, with sum 1
-    unless ``multi_label``, and ``embedding`` float32 (N, E), of length 1.
-    """
-    features = keras.Input((num_frames, num_features), name="features")
-    x = layers.GlobalAveragePooling1D(name="mean")(features)
-    x = layers.BatchNormalization(momentum=0.9, name="mean_normalisation")(x)
-    x = layers.Dropout(dropout, name="mean_dropout")(x)
-    x = layers.Dense(embedding_size, use_bias=False, name="embedding_vector")(x)
-    x = layers.BatchNormalization(momentum=0.9, name="embedding_normalisation")(x)
-    embedding = layers.UnitNormalization(name="embedding")(x)
-    logits = layers.Dense(num_classes, name="logits")(x)
-    activation = "sigmoid" if multi_label else "softmax"
-    probabilities = layers.Activation(activation, name="probabilities")(logits)
-    return keras.Model(features, [probabilities, embedding], name="mean_head")
-
-
 def fit_end_to_end(
     model: keras.Model,
     train: Clips,
@@ -199,37 +101,54 @@ def fit_end_to_end(
     return list(state.rows)
 
 
-class _Batches(keras.utils.PyDataset):
-    """The clips of one epoch, in ``order``, read by a thread beside the training."""
-
-    def __init__(self, clips: Clips, order: np.ndarray, view: int, batch_size: int) -> None:
-        super().__init__(workers=1, max_queue_size=4)
-        self._clips, self._order, self._view, self._batch_size = clips, order, view, batch_size
-
-    def __len__(self) -> int:
-        return math.ceil(len(self._order) / self._batch_size)
-
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        chosen = self._order[index * self._batch_size : (index + 1) * self._batch_size]
-        return np.stack([self._clips.read(i, self._view) for i in chosen]), self._clips.targets[chosen]
-
-
 def _one_epoch(trained: keras.Model, train: Clips, val: Clips | None, plan: EndToEndPlan, epoch: int) -> Row:
     # The order depends on the epoch alone, so that a resumed training sees the same.
     order = np.random.default_rng([plan.seed, epoch]).permutation(len(train.targets))
-    batches = _Batches(train, order, epoch % plan.num_views, plan.batch_size)
-    logs = trained.fit(batches, initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose=0).history
-    row: Row = {"epoch": epoch + 1, "loss": logs["loss"][0], "accuracy": logs["accuracy"][0]}
-    row |= {"val_loss": None, "val_accuracy": None, "learning_rate": float(trained.optimizer.learning_rate)}
+    trained.reset_metrics()
+    for arrays, targets in _batches(train, order, epoch % plan.num_views, plan.batch_size):
+        logs = trained.train_on_batch(arrays, targets, return_dict=True)
+        _require_number(logs["loss"], epoch)
+    row: Row = {"epoch": epoch + 1, "loss": float(logs["loss"]), "accuracy": float(logs["accuracy"])}
+    row |= {"val_loss": None, "val_accuracy": None}
     if val is not None:
-        same = _Batches(val, np.arange(len(val.targets)), 0, plan.batch_size)
-        measured = trained.evaluate(same, verbose=0, return_dict=True)
-        row |= {"val_loss": measured["loss"], "val_accuracy": measured["accuracy"]}
-    if not all(math.isfinite(row[name] or 0) for name in ("loss", "val_loss")):
+        row |= _measured(trained, val, plan.batch_size)
+        _require_number(row["val_loss"], epoch)
+    return {**row, "learning_rate": float(trained.optimizer.learning_rate)}
+
+
+def _measured(trained: keras.Model, val: Clips, batch_size: int) -> Row:
+    trained.reset_metrics()
+    for arrays, targets in _batches(val, np.arange(len(val.targets)), 0, batch_size):
+        logs = trained.test_on_batch(arrays, targets, return_dict=True)
+    return {"val_loss": float(logs["loss"]), "val_accuracy": float(logs["accuracy"])}
+
+
+def _batches(
+    clips: Clips, order: np.ndarray, view: int, batch_size: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield the clips in ``order``; a thread reads the next batch while the last one is trained on.
+
+    Not a PyDataset of Keras, which looks at some batches twice, nor a tf.data generator, which hides what a
+    reader raised.
+    """
+
+    def load(chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return np.stack([clips.read(int(i), view) for i in chosen]), clips.targets[chosen]
+
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(load, order[:batch_size])
+        for start in range(0, len(order), batch_size):
+            batch = coming.result()
+            if start + batch_size < len(order):
+                coming = thread.submit(load, order[start + batch_size :][:batch_size])
+            yield batch
+
+
+def _require_number(loss: float | None, epoch: int) -> None:
+    if loss is None or not math.isfinite(loss):
         raise SoraError(
             f"training end to end: the loss of epoch {epoch + 1} is not a number; lower the learning rate"
         )
-    return row
 
 
 def _stalled(rows: Sequence[Row], patience: int) -> bool:
