@@ -121,7 +121,11 @@ class Fit:
 
 def _dataset(batches: Batches, batch_size: int) -> tf.data.Dataset:
     """Cut rows into batches; for arrays Keras builds far more, which costs more than a small epoch."""
-    weights = [batches.weights] * len(batches.targets)
+    # A video weighs the same in each of its moments.
+    weights = [
+        np.broadcast_to(batches.weights.reshape(-1, *[1] * (targets.ndim - 2)), targets.shape[:-1])
+        for targets in batches.targets
+    ]
     parts = tuple(
         tuple(arrays) if len(arrays) > 1 else arrays[0]
         for arrays in (batches.inputs, batches.targets, weights)

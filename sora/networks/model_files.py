@@ -78,7 +78,7 @@ def save_model(model: keras.Model, folder: str | Path) -> None:
     folder = Path(folder)
     structure = model.get_config()
     _require_known_classes(structure, f"model {model.name}")
-    config = {"model": structure, "weights": [weight.path for weight in model.weights]}
+    config = {"model": structure, "weights": [_name(weight) for weight in model.weights]}
     text = json.dumps(config, indent=1, sort_keys=True, allow_nan=False)
     arrays = io.BytesIO()
     np.savez(arrays, *model.get_weights(), allow_pickle=False)
@@ -97,12 +97,17 @@ def load_model(folder: str | Path) -> keras.Model:
     _require_known_classes(config["model"], str(folder / _CONFIG))
     model = keras.Model.from_config(config["model"], custom_objects=_OWN_LAYERS)
     weights = _read_weights(folder / _WEIGHTS)
-    expected = [(weight.path, weight.shape) for weight in model.weights]
+    expected = [(_name(weight), weight.shape) for weight in model.weights]
     found = list(zip(config["weights"], (array.shape for array in weights), strict=False))
     if found != expected or len(weights) != len(expected):
         raise SoraError(f"{folder / _WEIGHTS}: the arrays do not fit {_CONFIG}; train the model again")
     model.set_weights(weights)
     return model
+
+
+def _name(weight: keras.Variable) -> str:
+    """Name a weight within its layer; Keras forgets what is around a wrapped layer when it loads one."""
+    return "/".join(weight.path.split("/")[-2:])
 
 
 def _read_config(path: Path) -> dict[str, Any]:

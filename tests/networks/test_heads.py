@@ -72,17 +72,16 @@ def test_with_several_labels_probabilities_are_apart(head):
 
 def test_several_labels_are_learnt():
     rng = np.random.default_rng(0)
-    train, test = videos(120), videos(60, seed=1)
-    for examples in (train, test):  # a second, third or no further label, whatever the first
-        more = rng.random(examples.targets.shape) < 0.4
-        examples.features[..., 3 : 3 + C] += 6 * more[:, None]
-        examples.targets[:] = np.maximum(examples.targets, more)
+    train, test = videos(240), videos(60, seed=1)
+    for examples in (train, test):  # further labels at random, each with its sign
+        more = (rng.random(examples.targets.shape) < 0.4) & (examples.targets == 0)
         examples.features[..., :C] += 6 * more[:, None]
+        examples.targets[more] = 1
     model = classifier(train=train, multi_label=True)
-    rows = fit_classifier(model, train, test, plan(batch_size=16, epochs=10))
+    rows = fit_classifier(model, train, test, plan(batch_size=16, epochs=8))
     answers = model.predict(test.features, verbose=0)[0] > 0.5
-    assert np.mean(answers == test.targets) > 0.9
-    assert rows[-1]["val_accuracy"] > 0.9
+    assert np.mean(answers == test.targets) > 0.85
+    assert rows[-1]["val_accuracy"] == pytest.approx(np.mean(answers == test.targets), abs=0.1)
 
 
 @pytest.mark.parametrize("head", sorted(SEQUENCES))

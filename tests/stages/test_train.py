@@ -1,4 +1,4 @@
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,43 +8,33 @@ import yaml
 from toy_videos import F, T, videos
 
 from sora.errors import SoraError
+from sora.features import FeatureSet
 from sora.params import convert
 from sora.stages import train
 
 COLUMNS = {"rgb.mean": slice(0, 3), "rgb.max": slice(3, 12), "flow": slice(12, F)}
 
 
-@dataclass(frozen=True)
-class Features:
-    """Stands for what extract stored."""
-
-    videos: pd.DataFrame
-    features: np.ndarray
-    columns: dict[str, slice]
-
-    def of_split(self, split):
-        rows = (self.videos["split"] == split).to_numpy()
-        return replace(self, videos=self.videos[rows], features=self.features[rows])
-
-
 def stored(labels, splits):
-    table = pd.DataFrame({"path": [f"{i}.mp4" for i in range(len(labels))], "view": 0})
-    return Features(table.assign(label=labels, split=splits), videos(len(labels)).features, COLUMNS)
+    names = [f"{i}.mp4" for i in range(len(labels))]
+    table = pd.DataFrame({"path": names, "view": 0, "label": labels, "group": names, "split": splits})
+    return FeatureSet(table, videos(len(labels)).features, COLUMNS)
 
 
 @pytest.fixture
 def params():
     section = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())["train"]
-    changes = {"blocks": ["rgb.mean", "flow"], "epochs": 2, "units": 4, "embedding_size": 4}
+    changes = {"head": "mean_std", "blocks": ["rgb.mean", "flow"], "epochs": 2, "units": 4}
     return convert(train.Params, {**section, **changes}, "train")
 
 
 def test_the_landed_parameters_fit_and_only_chosen_blocks_are_used(params):
     features = stored(["a", "b", "c"] * 10, ["train"] * 24 + ["val"] * 6)
-    model, history = train.fit(features, ["a", "b", "c"], params, seed=0)
-    assert model.input_shape == (None, T, F)
-    assert model.get_layer("scaled").columns == [[0, 3], [12, 18]]
-    assert [row["epoch"] for row in history[:2]] == [1, 2]
+    fitted = train.fit(features, ["a", "b", "c"], params, seed=0)
+    assert fitted.model.input_shape == (None, T, F)
+    assert fitted.model.get_layer("scaled").columns == [[0, 3], [12, 18]]
+    assert [row["epoch"] for row in fitted.history[:2]] == [1, 2]
+    assert fitted.inner["loss"] == min(row["val_loss"] for row in fitted.history[:2])
 
 
 def test_the_projection_is_fitted_on_training_videos_only(params):
@@ -53,9 +43,8 @@ def test_the_projection_is_fitted_on_training_videos_only(params):
     kernels = []
     for shift in (0, 100):
         features.features[24:] += shift
-        kernels.append(
-            train.fit(features, ["a", "b", "c"], params, 0)[0].get_layer("scaled").get_weights()[0]
-        )
+        model = train.fit(features, ["a", "b", "c"], params, 0).model
+        kernels.append(model.get_layer("scaled").get_weights()[0])
     assert kernels[0].shape == (9, 4)
     np.testing.assert_array_equal(*kernels)
 
@@ -65,14 +54,14 @@ def test_several_labels_give_multi_hot_targets_and_a_sigmoid(params):
         train.targets(["a", "a;c", "b"], ["a", "b", "c"]), [[1, 0, 0], [1, 0, 1], [0, 1, 0]]
     )
     features = stored(["a", "a;c", "b"] * 4, ["train"] * 9 + ["val"] * 3)
-    model, _ = train.fit(features, ["a", "b", "c"], replace(params, epochs=1), seed=0)
+    model = train.fit(features, ["a", "b", "c"], replace(params, epochs=1), seed=0).model
     assert model.get_layer("probabilities").activation.__name__ == "sigmoid"
 
 
 def test_unknown_blocks_are_named(params):
     features = stored(["a", "b"] * 4, ["train"] * 8)
     with pytest.raises(
-        SoraError, match=r"train\.blocks: expected some of rgb\.mean, rgb\.max, flow, got 'crop'"
+        SoraError, match=r"train\.blocks: expected some of rgb, rgb\.mean, rgb\.max, flow, got 'crop'"
     ):
         train.fit(features, ["a", "b"], replace(params, blocks=["flow", "crop"]), seed=0)
 
@@ -88,7 +77,7 @@ def test_too_few_videos_are_counted():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"head": "median"}, r"train\.head: input should be 'mean', 'max'"),
+        ({"head": "median"}, r"train\.head: input should be 'linear', 'mean'"),
         ({"optimizer": {"kind": "adam", "rate": 1}}, r"train\.optimizer\.rate: unknown parameter"),
         ({"dropout": 1.0}, r"train\.dropout: input should be less than 1"),
     ],
