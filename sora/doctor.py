@@ -67,14 +67,13 @@ def _codecs() -> Check:
 
 
 def _weights() -> Check:
-    from sora.networks.weights import imagenet_weights_path
+    from sora.networks.weights import PACKAGED, imagenet_weights_path
 
     try:
-        return Check(
-            "EfficientNet-Lite0 weights", f"{imagenet_weights_path().stat().st_size / 1e6:.0f} MB", True
-        )
+        size = sum(imagenet_weights_path(name).stat().st_size for name in PACKAGED)
     except SoraError as error:
-        return Check("EfficientNet-Lite0 weights", str(error), False)
+        return Check("EfficientNet-Lite weights", str(error), False)
+    return Check("EfficientNet-Lite weights", f"{size / 1e6:.0f} MB", True)
 
 
 def _disk() -> Check:

@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sora.errors import SoraError
-from sora.networks.weights import IMAGENET, imagenet_weights_path
+from sora.networks.weights import IMAGENET
 
 if TYPE_CHECKING:
     import keras
-
-__all__ = ["BACKBONES", "feature_blocks", "frame_feature_network", "imagenet_weights_path", "split_at_unit"]
 
 
 @dataclass(frozen=True)

@@ -16,16 +16,22 @@ import numpy as np
 
 from sora import atomic
 from sora.errors import SoraError
+from sora.networks.clip_layers import FrameDifferences, TemporalConvolution
 from sora.networks.layers import PositionEmbedding, Standardise, TimeStatistics
 from sora.networks.pixel_convention import PixelConvention
 
 _CONFIG, _WEIGHTS = "config.json", "weights.npz"
 
 _OWN_LAYERS = {
-    "PixelConvention": PixelConvention,
-    "PositionEmbedding": PositionEmbedding,
-    "Standardise": Standardise,
-    "TimeStatistics": TimeStatistics,
+    layer.__name__: layer
+    for layer in (
+        FrameDifferences,
+        PixelConvention,
+        PositionEmbedding,
+        Standardise,
+        TemporalConvolution,
+        TimeStatistics,
+    )
 }
 _KNOWN_CLASSES = {
     "keras": {"DTypePolicy"},
@@ -61,8 +67,9 @@ _KNOWN_CLASSES = {
         "UnitNormalization",
         "ZeroPadding2D",
     },
-    "keras.initializers": {"GlorotUniform", "Ones", "Orthogonal", "Zeros"},
+    "keras.initializers": {"GlorotUniform", "HeNormal", "Ones", "Orthogonal", "Zeros"},
     "keras.regularizers": {"L2"},
+    "sora.networks.clip_layers": {"FrameDifferences", "TemporalConvolution"},
     "sora.networks.layers": {"PositionEmbedding", "Standardise", "TimeStatistics"},
     "sora.networks.pixel_convention": {"PixelConvention"},
     None: {"__keras_tensor__"},  # how a config names the output of another layer

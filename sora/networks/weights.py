@@ -15,6 +15,9 @@ _PACKAGE_FILES = {
 }
 
 
+PACKAGED = tuple(_PACKAGE_FILES)
+
+
 def imagenet_weights_path(name: str = "efficientnet_lite0") -> Path:
     """Return where the installed package keeps the weights of a Lite network.
 

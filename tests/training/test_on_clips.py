@@ -10,8 +10,11 @@ from clip_specs import clip_spec, input_spec
 from pictures import walking_square
 
 from sora.networks.backbones import frame_feature_network
+from sora.networks.model_files import load_model, save_model
+from sora.networks.onnx_export import export_onnx
 from sora.networks.training import make_deterministic
 from sora.params import convert
+from sora.runtimes import load_backbone
 from sora.training.on_clips import LabelledClips, fit_clips
 from sora.training.spec import TrainSpec
 from sora.video.write import write_clip
@@ -41,7 +44,9 @@ def spec(network: str, **changes: object) -> TrainSpec:
 
 
 @pytest.mark.parametrize("network", ["residual", "fine_tuned"])
-def test_both_networks_are_trained_and_give_what_a_bundle_needs(clips: LabelledClips, network: str):
+def test_both_networks_are_trained_and_give_what_a_bundle_needs(
+    clips: LabelledClips, tmp_path: Path, network: str
+):
     pretrained = None
     if network == "fine_tuned":
         make_deterministic(0)
@@ -63,7 +68,12 @@ def test_both_networks_are_trained_and_give_what_a_bundle_needs(clips: LabelledC
     assert [row["epoch"] for row in fitted.history] == shown == list(range(1, num_epochs + 1))
     assert fitted.backbone.spec.streams.names == ["rgb"]
     assert fitted.backbone.spec.descriptors.names == []
-    features = fitted.backbone.network(np.zeros((4, SIZE, SIZE, 3), np.float32))
+    images = np.random.default_rng(0).normal(size=(4, SIZE, SIZE, 3)).astype(np.float32)
+    features = np.asarray(fitted.backbone.network(images))
+    save_model(fitted.backbone.network, tmp_path / "saved")
+    np.testing.assert_array_equal(load_model(tmp_path / "saved")(images), features)
+    export_onnx(fitted.backbone.network, tmp_path / "network.onnx")
+    np.testing.assert_allclose(load_backbone(tmp_path / "network.onnx")(images), features, atol=1e-4)
     probabilities, embedding = fitted.model(features[None])
     assert float(np.sum(probabilities)) == pytest.approx(1)
     assert embedding.shape == (1, 6)
