@@ -28,8 +28,9 @@ class Bundle:
             embedding (1, E).
         spec: how the frames of a video become network input.
         labels: the C names, in the order of the probabilities.
+        several_labels: whether the probabilities are independent, for a video may have several labels.
         variant: which of the compressed networks this is.
-        version: hexadecimal; the same for the same networks, spec, labels and variant.
+        version: hexadecimal; the same for the same networks and all that stands above.
         lineage: what it was made from, as JSON; not part of the version.
     """
 
@@ -38,6 +39,7 @@ class Bundle:
     head: Path
     spec: InputSpec
     labels: tuple[str, ...]
+    several_labels: bool
     variant: str
     version: str
     lineage: dict[str, Any]
@@ -50,6 +52,7 @@ def write_bundle(
     head: Path,
     spec: InputSpec,
     labels: Sequence[str],
+    several_labels: bool,
     variant: str,
     lineage: dict[str, Any],
 ) -> Bundle:
@@ -68,7 +71,13 @@ def write_bundle(
     try:
         built = temporary / "new"
         built.mkdir()
-        _fill(built, networks, {"spec": asdict(spec), "labels": list(labels), "variant": variant}, lineage)
+        content = {
+            "spec": asdict(spec),
+            "labels": list(labels),
+            "several_labels": several_labels,
+            "variant": variant,
+        }
+        _fill(built, networks, content, lineage)
         _swap(built, folder, temporary / "old")
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -96,6 +105,7 @@ def read_bundle(folder: Path) -> Bundle:
             head=files["head"],
             spec=from_mapping(InputSpec, content["spec"]),
             labels=tuple(content["labels"]),
+            several_labels=content["several_labels"],
             variant=content["variant"],
             version=record["version"],
             lineage=dict(record["lineage"]),

@@ -46,13 +46,10 @@ def predict(
     for video in videos:
         answer: dict[str, object] = {"video": str(video)}
         try:
-            prediction = predictor.predict(video)
+            answer |= predictor.answer(video)
         except SoraError as error:
             failed = True
             answer["error"] = str(error)
-        else:
-            answer |= {"label": prediction.label, "probabilities": prediction.probabilities}
-            answer |= {"warning": prediction.warning} if prediction.warning else {}
         print(json.dumps(answer, ensure_ascii=False), flush=True)
     raise typer.Exit(int(failed))
 

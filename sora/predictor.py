@@ -3,11 +3,13 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from sora.bundle import read_bundle
 from sora.clip import read_clean_clip
+from sora.decision import decided_labels
 from sora.errors import SoraError
 from sora.frames.inputs import network_input
 from sora.guard import Budget, Guard
@@ -21,12 +23,14 @@ class Prediction:
     Attributes:
         probabilities: label to probability in [0, 1], in the order of the bundle's labels.
         label: the most probable one.
+        labels: all that the video is said to have; ``label`` alone unless the bundle's are independent.
         embedding: float32 (E,).
         warning: empty, or where and why decoding broke.
     """
 
     probabilities: dict[str, float]
     label: str
+    labels: tuple[str, ...]
     embedding: np.ndarray
     warning: str
 
@@ -55,10 +59,30 @@ class Predictor:
         clip = self._guard.call(read_clean_clip, Path(path), self.bundle.spec.clip)
         inputs = network_input(clip.pixels, self.bundle.spec)
         probabilities, embedding = self._head(segment_features(inputs, self._backbone))
-        labels = self.bundle.labels
+        labels, several_labels = self.bundle.labels, self.bundle.several_labels
         if len(probabilities) != len(labels):
             raise SoraError(
                 f"{self.bundle.head}: gives {len(probabilities)} probabilities for {len(labels)} labels"
             )
         named = {label: float(value) for label, value in zip(labels, probabilities, strict=True)}
-        return Prediction(named, labels[int(probabilities.argmax())], embedding, clip.warning)
+        return Prediction(
+            probabilities=named,
+            label=labels[int(probabilities.argmax())],
+            labels=decided_labels(probabilities, labels, several_labels=several_labels),
+            embedding=embedding,
+            warning=clip.warning,
+        )
+
+    def answer(self, path: Path) -> dict[str, Any]:
+        """Predict one video file as ``predict`` does; give what a user is told, ready for JSON.
+
+        That is ``label``, ``labels`` where a video may have several, ``probabilities``, and ``warning`` where
+        there is one.
+        """
+        found = self.predict(path)
+        return {
+            "label": found.label,
+            **({"labels": list(found.labels)} if self.bundle.several_labels else {}),
+            "probabilities": found.probabilities,
+            **({"warning": found.warning} if found.warning else {}),
+        }

@@ -40,22 +40,27 @@ def segment_features(given: NetworkInput, backbone: Backbone) -> np.ndarray:
 
 
 def load_head(path: Path) -> Head:
-    """Load the .tflite network over a whole video, on one thread.
+    """Load the .tflite network over a whole video, on one thread; its first output are the probabilities.
+
+    The conversion keeps the order of a model's outputs and loses their names, and nothing in the numbers of
+    a network for several labels would tell which is which.
 
     The callable takes features, float32 (T, F), and gives probabilities, float32 (C,) in [0, 1], and an
     embedding, float32 (E,).
 
     Raises:
-        SoraError: the file cannot be loaded, or lacks that input and those outputs.
+        SoraError: the file cannot be loaded, or has not one input and two outputs.
     """
     network = _LiteRT(Path(path))
-    if len(network.input_shapes) != 1:
-        raise SoraError(f"{path}: needs one input, has {len(network.input_shapes)}")
-    first = _place_of_probabilities(network)
+    if (network.num_inputs, network.num_outputs) != (1, 2):
+        raise SoraError(
+            f"{path}: a head has one input, features, and two outputs, probabilities and embedding; this has "
+            f"{network.num_inputs} and {network.num_outputs}"
+        )
 
     def run(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        outputs = network.run({0: features[None]})
-        return outputs[first][0], outputs[1 - first][0]
+        probabilities, embedding = network.run({0: features[None]})
+        return probabilities[0], embedding[0]
 
     return run
 
@@ -105,12 +110,12 @@ class _LiteRT:
         self._outputs: list[dict[str, Any]] = self._interpreter.get_output_details()
 
     @property
-    def input_shapes(self) -> list[tuple[int, ...]]:
-        return [tuple(int(size) for size in details["shape"]) for details in self._inputs]
+    def num_inputs(self) -> int:
+        return len(self._inputs)
 
     @property
-    def output_names(self) -> list[str]:
-        return [details["name"] for details in self._outputs]
+    def num_outputs(self) -> int:
+        return len(self._outputs)
 
     def run(self, arrays: dict[int, np.ndarray]) -> list[np.ndarray]:
         """Take float32 arrays by the place of their input, and give copies of all outputs."""
@@ -119,29 +124,6 @@ class _LiteRT:
                 self._interpreter.set_tensor(self._inputs[place]["index"], array)
             self._interpreter.invoke()
             return [self._interpreter.get_tensor(details["index"]) for details in self._outputs]
-
-
-def _place_of_probabilities(head: _LiteRT) -> int:
-    """Tell the outputs of a head apart: by name where the converter kept it, else by what they give.
-
-    Two runs on noise: probabilities are never negative and their sum is 1, an embedding's is so by no means.
-    """
-    if len(head.output_names) != 2:
-        raise SoraError(f"a head must give probabilities and an embedding, not {head.output_names}")
-    for place, name in enumerate(head.output_names):
-        if "probabilities" in name:
-            return place
-    rng = np.random.default_rng(0)
-    runs = [
-        head.run({i: rng.normal(size=s).astype(np.float32) for i, s in enumerate(head.input_shapes)})
-        for _ in range(2)
-    ]
-    places = [place for place in (0, 1) if all(_is_distribution(outputs[place]) for outputs in runs)]
-    return places[0] if places else 0
-
-
-def _is_distribution(values: np.ndarray) -> bool:
-    return bool((values >= 0).all() and abs(float(values.sum()) - 1) < 0.02)  # int8 rounds to 1/256
 
 
 def _one_line(error: Exception) -> str:

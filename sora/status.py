@@ -36,8 +36,9 @@ def _data_lines(validation: dict[str, Any]) -> list[str]:
 
 def _metric_lines(metrics: dict[str, Any]) -> list[str]:
     interval = f"{metrics['accuracy_interval_low']:.3f} to {metrics['accuracy_interval_high']:.3f}"
+    rightly = " with all labels right," if metrics["kind"] == "several_labels" else ""
     return [
-        f"accuracy    {metrics['accuracy']:.3f} on {metrics['num_test_videos']} test videos "
+        f"accuracy    {metrics['accuracy']:.3f}{rightly} on {metrics['num_test_videos']} test videos "
         f"(95 %: {interval}, {metrics['accuracy_interval_method']})",
         f"macro       F1 {metrics['macro_f1']:.3f}, precision {metrics['macro_precision']:.3f}, "
         f"recall {metrics['macro_recall']:.3f}",

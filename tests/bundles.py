@@ -28,17 +28,17 @@ def tiny_backbone() -> keras.Model:
     return keras.Model(images, layers.GlobalAveragePooling2D(name="features")(maps), name="tiny")
 
 
-def tiny_head(*, embedding_first: bool = False) -> keras.Model:
+def tiny_head(*, several_labels: bool = False) -> keras.Model:
     keras.utils.set_random_seed(1)
     features = keras.Input((SPEC.clip.num_segments, NUM_FEATURES), name="features")
+    activation = "sigmoid" if several_labels else "softmax"
     pooled = layers.GlobalAveragePooling1D()(features)
     embedding = layers.Dense(EMBEDDING_SIZE, name="embedding")(pooled)
-    probabilities = layers.Dense(len(LABELS), activation="softmax", name="probabilities")(embedding)
-    outputs = [embedding, probabilities] if embedding_first else [probabilities, embedding]
-    return keras.Model(features, outputs, name="tiny_head")
+    probabilities = layers.Dense(len(LABELS), activation=activation, name="probabilities")(embedding)
+    return keras.Model(features, [probabilities, embedding], name="tiny_head")
 
 
-def tiny_bundle(folder: Path, *, backbone: str = "onnx") -> Bundle:
+def tiny_bundle(folder: Path, *, backbone: str = "onnx", several_labels: bool = False) -> Bundle:
     """Write a bundle into ``folder``; its networks are built beside it. ``backbone``: onnx or tflite."""
     networks = folder.parent / f"{folder.name}-networks"
     networks.mkdir(parents=True)
@@ -47,13 +47,14 @@ def tiny_bundle(folder: Path, *, backbone: str = "onnx") -> Bundle:
         export_onnx(tiny_backbone(), backbone_path)
     else:
         backbone_path.write_bytes(to_litert(tiny_backbone(), "float32"))
-    head_path.write_bytes(to_litert(tiny_head(), "float32"))
+    head_path.write_bytes(to_litert(tiny_head(several_labels=several_labels), "float32"))
     return write_bundle(
         folder,
         backbone=backbone_path,
         head=head_path,
         spec=SPEC,
         labels=LABELS,
+        several_labels=several_labels,
         variant="float32",
         lineage={"git_commit": "abc123", "num_videos": 3},
     )

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from bundles import LABELS, NUM_FEATURES, SPEC, tiny_backbone, tiny_bundle, tiny_head, write_video
+from bundles import LABELS, SPEC, tiny_backbone, tiny_bundle, tiny_head, write_video
 from coded_clips import damage_packet, write_coded
 from video_jobs import read_or_crash
 
@@ -35,7 +35,8 @@ def predictor(bundle) -> Predictor:
 
 @pytest.fixture
 def copied(bundle, tmp_path) -> Bundle:
-    parts = {name: getattr(bundle, name) for name in ("backbone", "head", "spec", "labels", "variant")}
+    names = ("backbone", "head", "spec", "labels", "several_labels", "variant")
+    parts = {name: getattr(bundle, name) for name in names}
     return write_bundle(tmp_path / "copy", **parts, lineage=bundle.lineage)
 
 
@@ -52,6 +53,8 @@ def test_predicts_what_keras_gives_for_the_same_frames(predictor, tmp_path):
     np.testing.assert_allclose(prediction.embedding, embedding[0], atol=1e-5)
     assert tuple(prediction.probabilities) == LABELS
     assert prediction.label == LABELS[int(np.argmax(probabilities))]
+    assert prediction.labels == (prediction.label,)
+    assert set(predictor.answer(video)) == {"label", "probabilities"}
     assert prediction.embedding.dtype == np.float32
     assert prediction.warning == ""
 
@@ -65,15 +68,28 @@ def test_both_kinds_of_backbone_give_the_same_features(predictor, tmp_path):
     np.testing.assert_allclose(one, other, atol=1e-5)
 
 
-def test_outputs_of_a_head_are_told_apart_in_either_order(predictor, tmp_path):
-    path = tmp_path / "head.tflite"
-    path.write_bytes(to_litert(tiny_head(embedding_first=True), "float32"))
-    rng = np.random.default_rng(0)
-    features = rng.normal(size=(4, NUM_FEATURES)).astype(np.float32)
-    one, other = load_head(path)(features), load_head(predictor.bundle.head)(features)
-    assert one[0].shape == (3,)
-    assert one[1].shape == (5,)
-    np.testing.assert_allclose(one[0], other[0], atol=1e-6)
+def test_a_network_of_one_output_is_no_head(tmp_path):
+    path = tmp_path / "backbone.tflite"
+    path.write_bytes(to_litert(tiny_backbone(), "float32"))
+    with pytest.raises(SoraError, match="probabilities and embedding; this has 1 and 1"):
+        load_head(path)
+
+
+def test_a_video_of_several_labels_has_all_that_are_probable(tmp_path):
+    own = Predictor(tiny_bundle(tmp_path / "sora", several_labels=True).folder)
+    for seed in range(4):
+        video = write_video(tmp_path / f"{seed}.avi", seed=seed)
+        found, answer = own.predict(video), own.answer(video)
+        best = max(found.probabilities, key=found.probabilities.__getitem__)
+        probable = [label for label, value in found.probabilities.items() if value >= 0.5]
+        assert sum(found.probabilities.values()) != pytest.approx(1)
+        assert found.label == best
+        assert list(found.labels) == (probable or [best])
+        assert answer == {
+            "label": best,
+            "labels": list(found.labels),
+            "probabilities": found.probabilities,
+        }
 
 
 def test_threads_share_a_predictor(predictor, tmp_path):
@@ -145,16 +161,19 @@ def test_a_bundle_is_read_as_it_was_written(bundle):
 
 
 def test_version_names_the_content_and_not_the_lineage(copied, bundle, tmp_path):
-    parts = {"backbone": copied.backbone, "head": copied.head, "labels": LABELS, "variant": "float32"}
+    networks = {"backbone": copied.backbone, "head": copied.head}
+    parts = {**networks, "labels": LABELS, "several_labels": False, "variant": "float32"}
     other_lineage = write_bundle(tmp_path / "a", **parts, spec=SPEC, lineage={"git_commit": "other"})
+    independent = write_bundle(tmp_path / "c", **{**parts, "several_labels": True}, spec=SPEC, lineage={})
     other_spec = write_bundle(tmp_path / "b", **parts, spec=replace(SPEC, pixel_mean=1.0), lineage={})
     assert copied.version == bundle.version == other_lineage.version
-    assert other_spec.version != bundle.version
+    assert len({bundle.version, other_spec.version, independent.version}) == 3
 
 
 def test_a_bundle_is_replaced_whole(copied):
     (copied.folder / "left_over.txt").touch()
-    parts = {name: getattr(copied, name) for name in ("backbone", "head", "spec", "variant", "lineage")}
+    names = ("backbone", "head", "spec", "several_labels", "variant", "lineage")
+    parts = {name: getattr(copied, name) for name in names}
     write_bundle(copied.folder, **parts, labels=("a", "b", "c"))
     names = sorted(path.name for path in copied.folder.iterdir())
     assert names == ["backbone.onnx", "bundle.json", "head.tflite"]

@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from sora.manifest import labels_in
+
 CONFIDENCE = 0.95
 MIN_GROUPS_FOR_BOOTSTRAP = 10
 NUM_RESAMPLES = 10_000
@@ -12,9 +14,18 @@ _MAX_COUNTS_AT_ONCE = 4_000_000  # 32 MB of resampling counts
 
 
 def classification_metrics(
-    true: list[str], predicted: list[str], groups: list[str], labels: list[str]
+    true: list[str],
+    predicted: list[str],
+    groups: list[str],
+    labels: list[str],
+    *,
+    several_labels: bool = False,
 ) -> dict[str, Any]:
     """Return accuracy, its 95 % interval and the macro averages over ``labels``; all in [0, 1].
+
+    A video has one label, or several that are joined by ``;``. Accuracy is the share of videos whose labels
+    are all named and no other: with ``several_labels``, which ``kind`` records, a video that is half right is
+    wrong. The macro averages are over labels, each a yes-or-no question about every video.
 
     ``groups`` names the source of each video: videos of one group are not independent, so the interval is
     taken over groups. A label that is never predicted, or has no video, counts as 0 in the averages.
@@ -22,9 +33,10 @@ def classification_metrics(
     """
     _require_consistent(true, predicted, groups, labels)
     precision, recall, f1, _ = _scores(true, predicted, labels)
-    correct = np.array(true, object) == np.array(predicted, object)
+    correct = (_answers(true, labels) == _answers(predicted, labels)).all(axis=1)
     low, high, method = accuracy_interval(correct, groups)
     return {
+        "kind": "several_labels" if several_labels else "one_label",
         "accuracy": float(correct.mean()),
         "macro_precision": float(precision.mean()),
         "macro_recall": float(recall.mean()),
@@ -53,7 +65,10 @@ def per_class_table(true: list[str], predicted: list[str], labels: list[str]) ->
 
 
 def confusion_matrix(true: list[str], predicted: list[str], labels: list[str]) -> np.ndarray:
-    """Return counts (true label, predicted label), int64, both axes in the order of ``labels``."""
+    """Return counts (true label, predicted label), int64, both axes in the order of ``labels``.
+
+    Every video has one label: with several it is not defined which was taken for which.
+    """
     from sklearn import metrics
 
     return metrics.confusion_matrix(true, predicted, labels=labels)
@@ -115,7 +130,14 @@ def _bootstrap(num_correct: np.ndarray, sizes: np.ndarray) -> tuple[float, float
 def _scores(true: list[str], predicted: list[str], labels: list[str]) -> tuple[np.ndarray, ...]:
     from sklearn.metrics import precision_recall_fscore_support
 
-    return precision_recall_fscore_support(true, predicted, labels=labels, zero_division=0)
+    return precision_recall_fscore_support(
+        _answers(true, labels), _answers(predicted, labels), average=None, zero_division=0
+    )
+
+
+def _answers(joined: list[str], labels: list[str]) -> np.ndarray:
+    """Return whether each video has each label, 0 or 1, int64 (N, C)."""
+    return np.array([[int(label in labels_in(video)) for label in labels] for video in joined])
 
 
 def _require_consistent(true: list[str], predicted: list[str], groups: list[str], labels: list[str]) -> None:
@@ -124,6 +146,6 @@ def _require_consistent(true: list[str], predicted: list[str], groups: list[str]
             "as many true labels, predictions and groups as videos expected, at least 1: "
             f"{len(true)}, {len(predicted)} and {len(groups)} came"
         )
-    unknown = sorted({*true, *predicted} - set(labels))
+    unknown = sorted({label for video in (*true, *predicted) for label in labels_in(video)} - set(labels))
     if unknown:
         raise ValueError(f"labels of {labels} expected, also {unknown} came")

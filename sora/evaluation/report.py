@@ -8,8 +8,10 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from sora.decision import THRESHOLD
 from sora.evaluation import plots
 from sora.evaluation.metrics import confusion_matrix
+from sora.manifest import labels_in
 from sora.video.strip import middle_tile
 
 MAX_QUARANTINED = 24
@@ -24,7 +26,8 @@ class ReportInput:
 
     ``metrics``: of ``classification_metrics``. ``per_class``: of ``per_class_table``, in the order of labels.
     ``predictions``: path, label, predicted, probabilities (label to number). ``data_counts``: label to split
-    to number of videos. ``quarantined``: path to reasons. ``compression``: candidates (name, size_bytes,
+    to number of videos; ``split_counts``: split to that number, where a video of several labels counts once.
+    ``quarantined``: path to reasons. ``compression``: candidates (name, size_bytes,
     latency_ms_median, accuracy, and optionally macro_f1, max_probability_change, reason), chosen, reason.
     ``history``: epoch, loss, accuracy, val_loss, val_accuracy. ``thumbnails``: path to strip (JPEG bytes, see
     ``sora.video.strip``). ``validation``: the JSON report of validate. ``lineage``: name to hash.
@@ -35,6 +38,7 @@ class ReportInput:
     per_class: list[dict[str, Any]]
     predictions: list[dict[str, Any]]
     data_counts: Mapping[str, Mapping[str, int]]
+    split_counts: Mapping[str, int]
     model_name: str = ""
     quarantined: Mapping[str, list[str]] = field(default_factory=dict)
     validation: Mapping[str, Any] = field(default_factory=dict)
@@ -55,8 +59,9 @@ def render_report(context: ReportInput) -> str:
         .render(
             report=context,
             labels=labels,
+            several_labels=has_several_labels(context.metrics),
+            threshold=THRESHOLD,
             is_demo=is_demo(context.source),
-            splits=_splits(context.data_counts),
             mistakes=mistakes[: context.num_mistakes],
             num_mistakes=len(mistakes),
             quarantined=list(context.quarantined.items())[:MAX_QUARANTINED],
@@ -93,13 +98,29 @@ def _matters(pair: Mapping[str, Any]) -> bool:
 
 
 def worst_mistakes(predictions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the wrong predictions, most confident first, with the ``probability`` of the predicted label."""
-    wrong = [
-        {**row, "probability": row["probabilities"][row["predicted"]]}
-        for row in predictions
-        if row["predicted"] != row["label"]
-    ]
+    """Return the wrong predictions, most confident first.
+
+    Each gets ``about``, the most probable of the labels that it names wrongly, and ``probability``, of it.
+    Where all that it names are right, ``about`` is the label that it leaves out, and ``probability`` that of
+    the video not having it; ``is_named`` tells the two apart.
+    """
+    wrong = [{**row, **_worst_answer(row)} for row in predictions if row["predicted"] != row["label"]]
     return sorted(wrong, key=lambda row: (-row["probability"], row["path"]))
+
+
+def has_several_labels(metrics: Mapping[str, Any]) -> bool:
+    """Whether the metrics are of a model that may give a video several labels."""
+    return metrics["kind"] == "several_labels"
+
+
+def _worst_answer(row: Mapping[str, Any]) -> dict[str, Any]:
+    true, predicted = set(labels_in(row["label"])), set(labels_in(row["predicted"]))
+    probabilities = row["probabilities"]
+    if predicted - true:
+        about = max(sorted(predicted - true), key=probabilities.__getitem__)
+        return {"about": about, "is_named": True, "probability": probabilities[about]}
+    about = min(sorted(true - predicted), key=probabilities.__getitem__)
+    return {"about": about, "is_named": False, "probability": 1 - probabilities[about]}
 
 
 def is_demo(source: str) -> bool:
@@ -111,16 +132,11 @@ def _figures(context: ReportInput, labels: list[str]) -> dict[str, bytes]:
     true = [row["label"] for row in context.predictions]
     predicted = [row["predicted"] for row in context.predictions]
     figures = {"per_class": plots.per_class_plot(context.per_class)}
-    if context.predictions:
+    if context.predictions and not has_several_labels(context.metrics):
         figures["confusion"] = plots.confusion_matrix_plot(confusion_matrix(true, predicted, labels), labels)
     if context.history:
         figures["history"] = plots.training_curves_plot(context.history)
     return figures
-
-
-def _splits(data_counts: Mapping[str, Mapping[str, int]]) -> list[str]:
-    """Return the names of splits in the order in which they first occur."""
-    return list(dict.fromkeys(split for counts in data_counts.values() for split in counts))
 
 
 def _chosen(compression: Mapping[str, Any]) -> Mapping[str, Any] | None:

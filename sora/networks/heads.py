@@ -100,8 +100,9 @@ def split_at_training(model: keras.Model) -> tuple[keras.Model, keras.Model]:
 
 
 def is_multi_label(model: keras.Model) -> bool:
-    """Whether the probabilities of a classifier are independent of each other."""
-    return not isinstance(model.get_layer("probabilities"), layers.Softmax)
+    """Whether the probabilities of a classifier of any kind are independent of each other."""
+    last = model.get_layer("probabilities")
+    return getattr(last, "activation", None) is keras.activations.sigmoid
 
 
 def _require(head: str, blocks: Sequence[tuple[int, int]], num_features: int, per_frame: bool) -> None:

@@ -26,6 +26,7 @@ SOURCES = (
     "atomic.py",
     "bundle.py",
     "clip.py",
+    "decision.py",
     "errors.py",
     "guard.py",
     "lifetime.py",

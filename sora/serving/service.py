@@ -26,19 +26,17 @@ class SoraVideo:
     def classify(self, video: Path) -> dict[str, Any]:
         """Give label, probabilities, model version and, for a video that breaks off, a warning.
 
+        Where a video may have several labels, ``labels`` are all that it is said to have, and ``label`` the
+        most probable one.
+
         A file that is no video, or text in place of a file, is answered with status 400 and the reason, a
         request beyond 512 MiB with 413.
         """
         try:
-            prediction = self._predictor.predict(video)
+            answer = self._predictor.answer(video)
         except VideoError as error:
             raise BadInput(f"cannot classify this file: {error}") from None  # a short log
-        answer: dict[str, Any] = {
-            "label": prediction.label,
-            "probabilities": prediction.probabilities,
-            "model_version": self._predictor.bundle.version,
-        }
-        return {**answer, "warning": prediction.warning} if prediction.warning else answer
+        return {**answer, "model_version": self._predictor.bundle.version}
 
     @bentoml.api
     def lineage(self) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from sora.compression.choice import Rule, choose
 from sora.compression.latency import median_latency_ms
 from sora.compression.quantization import to_litert
 from sora.evaluation.metrics import classification_metrics
+from sora.evaluation.predictions import predicted_labels
 from sora.features import FeatureSet, feature_table
 from sora.frames.inputs import NetworkInput, network_input
 from sora.frames.spec import InputSpec
@@ -71,11 +72,11 @@ def run(params: Params, settings: Settings) -> None:
     spec, labels = trained.spec, trained.labels
     measured = trained_features(trained, ("val", "test"), settings.runtime, "compress")
     with tempfile.TemporaryDirectory() as folder:
-        files = _build(Path(folder), trained, params)
+        files, several_labels = _build(Path(folder), trained, params)
         candidates = [
             _measure(name, files[name], measured, spec, params=params, settings=settings) for name in files
         ]
-        rows = [_row(c, candidates[0], measured, labels) for c in candidates]
+        rows = [_row(c, candidates[0], measured, labels, several_labels=several_labels) for c in candidates]
         rule = Rule(params.max_accuracy_loss, params.max_probability_change)
         chosen, reason = choose(rows, rule)
         best = next(c for c in candidates if c.name == chosen)
@@ -85,6 +86,7 @@ def run(params: Params, settings: Settings) -> None:
             head=best.head,
             spec=spec,
             labels=labels,
+            several_labels=several_labels,
             variant=chosen,
             lineage=lineage(),
         )
@@ -99,8 +101,10 @@ def lineage() -> dict[str, str]:
     return chain(read_table(layout.VALIDATED), files)
 
 
-def _build(folder: Path, trained: Trained, params: Params) -> dict[Variant, tuple[Path, Path]]:
+def _build(folder: Path, trained: Trained, params: Params) -> tuple[dict[Variant, tuple[Path, Path]], bool]:
+    """Write the networks of each variant; give them, and whether a video may have several labels."""
     import_tensorflow()
+    from sora.networks.heads import is_multi_label
     from sora.networks.model_files import load_model
 
     head = load_model(layout.TRAINED)
@@ -118,7 +122,7 @@ def _build(folder: Path, trained: Trained, params: Params) -> dict[Variant, tupl
         write_bytes(path, to_litert(backbone, variant, batch_size, samples))
         # Features of many scales meet in the head's input, which eight bits cannot hold.
         files[variant] = (path, heads[HALF if variant == HALF else FLOAT])
-    return files
+    return files, is_multi_label(head)
 
 
 def _calibration_images(params: Params, spec: InputSpec, batch_size: int) -> list[list[np.ndarray]]:
@@ -154,14 +158,21 @@ def _measure(
 
 
 def _row(
-    candidate: _Candidate, reference: _Candidate, measured: FeatureSet, labels: list[str]
+    candidate: _Candidate,
+    reference: _Candidate,
+    measured: FeatureSet,
+    labels: list[str],
+    *,
+    several_labels: bool,
 ) -> dict[str, Any]:
     is_test = (measured.videos["split"] == "test").to_numpy()
     true = measured.videos["label"].to_numpy()
-    predicted = np.array(labels)[candidate.probabilities.argmax(axis=1)]
+    predicted = np.array(predicted_labels(candidate.probabilities, labels, several_labels=several_labels))
     on_val = ~is_test if (~is_test).any() else is_test
     groups = list(measured.videos["group"][is_test])
-    test = classification_metrics(list(true[is_test]), list(predicted[is_test]), groups, labels)
+    test = classification_metrics(
+        list(true[is_test]), list(predicted[is_test]), groups, labels, several_labels=several_labels
+    )
     change = np.abs(candidate.probabilities - reference.probabilities).max()
     return {
         "name": candidate.name,

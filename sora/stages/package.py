@@ -15,6 +15,7 @@ from sora.bundle import read_bundle
 from sora.evaluation.report import ReportInput, render_report
 from sora.manifest import final_outcomes, probability_column, read_records, read_table, write_table
 from sora.params import STRICT, Settings
+from sora.quality.balance import videos_per_label
 from sora.serving.bento import build_bento
 
 
@@ -43,12 +44,14 @@ def report_input(params: Params) -> ReportInput:
     manifest = read_table(layout.MANIFEST)
     bundle = read_bundle(layout.BUNDLE)
     validation = _read_json(layout.VALIDATION)
+    videos = read_table(layout.VALIDATED).merge(read_table(layout.SPLITS), on="path")
     return ReportInput(
         source=_source(list(manifest["file"])),
         metrics=_read_json(layout.METRICS),
         per_class=read_records(layout.PER_CLASS),
         predictions=_predictions(),
-        data_counts=_data_counts(),
+        data_counts=videos_per_label(videos),
+        split_counts={str(split): int(n) for split, n in videos.groupby("split").size().items()},
         model_name=bundle.spec.backbone.replace("_", " "),
         quarantined=validation["quarantined"],
         validation=validation,
@@ -87,12 +90,6 @@ def _predictions() -> list[dict[str, Any]]:
         kept = {name: record[name] for name in ("path", "label", "predicted")}
         rows.append({**kept, "probabilities": probabilities})
     return rows
-
-
-def _data_counts() -> dict[str, dict[str, int]]:
-    videos = read_table(layout.VALIDATED).merge(read_table(layout.SPLITS), on="path")
-    counts = pd.crosstab(videos["label"], videos["split"])
-    return {str(label): {str(s): int(n) for s, n in row.items()} for label, row in counts.iterrows()}
 
 
 def _thumbnails(manifest: pd.DataFrame) -> dict[str, bytes]:

@@ -44,6 +44,22 @@ def test_a_small_head_stays_close(tmp_path, kind):
     np.testing.assert_allclose(embedding, expected[1][0], atol=0.06)
 
 
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
+@pytest.mark.parametrize("kind", ["float32", "float16"])
+def test_outputs_keep_their_order_whichever_is_computed_first(tmp_path, activation, kind):
+    features = keras.Input((4, 6))
+    pooled = keras.layers.GlobalAveragePooling1D()(features)
+    embedding = keras.layers.UnitNormalization()(keras.layers.Dense(3)(pooled))
+    for source in (pooled, embedding):
+        probabilities = keras.layers.Dense(3, activation=activation)(source)
+        model = keras.Model(features, [probabilities, embedding])
+        path = tmp_path / "head.tflite"
+        path.write_bytes(to_litert(model, kind))
+        video = np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32)
+        for found, expected in zip(load_head(path)(video), model(video[None]), strict=True):
+            np.testing.assert_allclose(found, expected[0], atol=1e-3)
+
+
 def test_batch_size_is_fixed_in_the_file(tmp_path):
     from ai_edge_litert.interpreter import Interpreter
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import accuracy_score, f1_score
 
 from sora.evaluation.metrics import (
     accuracy_interval,
@@ -37,6 +38,30 @@ def test_per_class_rows_and_the_matrix_follow_the_order_of_labels():
         "num_videos": 2,
     }
     assert confusion_matrix(TRUE, PREDICTED, LABELS).tolist() == [[2, 1, 0], [1, 1, 0], [0, 1, 0]]
+
+
+def test_of_several_labels_all_must_be_right_and_each_counts_on_its_own():
+    true = ["run;walk", "run", "walk;wave", "wave"]
+    predicted = ["run;walk", "run;walk", "walk", "run"]
+    result = classification_metrics(true, predicted, list("abcd"), LABELS, several_labels=True)
+    # run: 2 of 3 named, 2 of 2 found; walk: 2 of 3 named, 2 of 2 found; wave: never named
+    assert result["kind"] == "several_labels"
+    assert result["accuracy"] == 1 / 4
+    assert result["macro_precision"] == pytest.approx((2 / 3 + 2 / 3 + 0) / 3)
+    assert result["macro_recall"] == pytest.approx((1 + 1 + 0) / 3)
+    assert [row["num_videos"] for row in per_class_table(true, predicted, LABELS)] == [2, 2, 2]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)), min_size=1, max_size=30))
+def test_with_one_label_a_video_the_scores_are_those_of_classes(videos):
+    true, predicted = (list(names) for names in zip(*videos, strict=True))
+    result = classification_metrics(true, predicted, ["a"] * len(true), LABELS)
+    assert result["kind"] == "one_label"
+    assert result["accuracy"] == pytest.approx(accuracy_score(true, predicted))
+    assert result["macro_f1"] == pytest.approx(
+        f1_score(true, predicted, labels=LABELS, average="macro", zero_division=0)
+    )
 
 
 def test_t_interval_over_few_equal_groups_is_that_of_their_accuracies():

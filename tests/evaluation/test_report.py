@@ -86,6 +86,7 @@ def context():
         per_class=per_class_table(true, predicted, LABELS),
         predictions=PREDICTIONS,
         data_counts={"run": {"train": 17, "test": 2}, "wa<b>lk": {"train": 19, "validation": 3, "test": 2}},
+        split_counts={"train": 36, "validation": 3, "test": 4},
         quarantined={
             "walk/'dark'.mp4": ["is black in 100 % of its frames"],
             "x&y.mp4": ["is the same file as <a>"],
@@ -122,11 +123,11 @@ def text_of(page):
 
 def test_the_page_says_what_was_measured(context):
     text = text_of(render_report(context))
+    assert "confusion" in render_report(context).lower()
     assert "The model names the right class for 60.0 % of 5 videos it has never seen" in text
     low, high = context.metrics["accuracy_interval_low"], context.metrics["accuracy_interval_high"]
     assert f"lies between {100 * low:.1f} % and {100 * high:.1f} % (t interval over 5 groups)" in text
     assert "Synthetic demo data." in text
-    assert "All 36 2 3 4" not in text  # the columns follow the order of splits:
     assert "Label train test validation all run 17 2 0 19" in text
     assert "All 36 4 3 43" in text
     assert "float16 chosen 6.8 MB 40 ms 60.0 % 55.0 % 0.00042 smallest" in text
@@ -188,10 +189,42 @@ def test_sections_without_data_are_left_out(context):
 
 
 def test_the_most_confident_mistakes_come_first():
-    assert [(row["path"], row["probability"]) for row in worst_mistakes(PREDICTIONS)] == [
-        (NASTY, 0.91),
-        ("walk/c.mp4", 0.6),
+    found = worst_mistakes(PREDICTIONS)
+    assert [(row["path"], row["about"], row["is_named"], row["probability"]) for row in found] == [
+        (NASTY, "wa<b>lk", True, 0.91),
+        ("walk/c.mp4", "$wave$", True, 0.6),
     ]
+
+
+def several(path, label, predicted, *probabilities):
+    named = dict(zip(LABELS, probabilities, strict=True))
+    return {"path": path, "label": label, "predicted": predicted, "probabilities": named}
+
+
+def test_with_several_labels_a_video_the_page_counts_and_names_them_all(context):
+    rows = [
+        several("a.mp4", "run;wa<b>lk", "run", 0.9, 0.2, 0.1),
+        several("b.mp4", "run", "$wave$;run;wa<b>lk", 0.7, 0.6, 0.95),
+        several("c.mp4", "run", "run", 0.7, 0.2, 0.1),
+    ]
+    true, predicted = ([row[name] for row in rows] for name in ("label", "predicted"))
+    changed = replace(
+        context,
+        metrics=classification_metrics(true, predicted, list("abc"), LABELS, several_labels=True),
+        per_class=per_class_table(true, predicted, LABELS),
+        predictions=rows,
+        data_counts={"run": {"train": 9, "test": 3}, "wa<b>lk": {"train": 8, "test": 1}},
+        split_counts={"train": 10, "test": 3},
+    )
+    page = render_report(changed)
+    text = text_of(page)
+    assert "The model names all labels, and no other, for 33.3 % of 3 videos it has never seen" in text
+    assert "one with several labels stands in several rows" in text
+    assert "Videos 10 3 13" in text
+    assert "at least 50 %, or the most probable one" in text
+    assert "is run;wa&lt;b&gt;lk , named run (not wa&lt;b&gt;lk: 80 % probability)" in text
+    assert "named $wave$;run;wa&lt;b&gt;lk ($wave$: 95 % probability)" in text
+    assert "onfusion" not in page
 
 
 @pytest.mark.parametrize(
