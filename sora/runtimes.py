@@ -52,10 +52,11 @@ def load_head(path: Path) -> Head:
         SoraError: the file cannot be loaded, or has not one input and two outputs.
     """
     network = _LiteRT(Path(path))
-    if (network.num_inputs, network.num_outputs) != (1, 2):
+    found = len(network.input_shapes), network.num_outputs
+    if found != (1, 2):
         raise SoraError(
             f"{path}: a head has one input, features, and two outputs, probabilities and embedding; this has "
-            f"{network.num_inputs} and {network.num_outputs}"
+            f"{found[0]} and {found[1]}"
         )
 
     def run(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -110,8 +111,8 @@ class _LiteRT:
         self._outputs: list[dict[str, Any]] = self._interpreter.get_output_details()
 
     @property
-    def num_inputs(self) -> int:
-        return len(self._inputs)
+    def input_shapes(self) -> list[tuple[int, ...]]:
+        return [tuple(int(size) for size in details["shape"]) for details in self._inputs]
 
     @property
     def num_outputs(self) -> int:

@@ -13,7 +13,14 @@ from sora import layout
 from sora.atomic import write_text
 from sora.bundle import read_bundle
 from sora.evaluation.report import ReportInput, render_report
-from sora.manifest import final_outcomes, probability_column, read_records, read_table, write_table
+from sora.manifest import (
+    SPLIT_NAMES,
+    final_outcomes,
+    probability_column,
+    read_records,
+    read_table,
+    write_table,
+)
 from sora.params import STRICT, Settings
 from sora.quality.balance import videos_per_label
 from sora.serving.bento import build_bento
@@ -51,7 +58,7 @@ def report_input(params: Params) -> ReportInput:
         per_class=read_records(layout.PER_CLASS),
         predictions=_predictions(),
         data_counts=videos_per_label(videos),
-        split_counts={str(split): int(n) for split, n in videos.groupby("split").size().items()},
+        split_counts={split: int((videos["split"] == split).sum()) for split in SPLIT_NAMES},
         model_name=bundle.spec.backbone.replace("_", " "),
         quarantined=validation["quarantined"],
         validation=validation,

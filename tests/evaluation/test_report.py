@@ -128,8 +128,8 @@ def test_the_page_says_what_was_measured(context):
     low, high = context.metrics["accuracy_interval_low"], context.metrics["accuracy_interval_high"]
     assert f"lies between {100 * low:.1f} % and {100 * high:.1f} % (t interval over 5 groups)" in text
     assert "Synthetic demo data." in text
-    assert "Label train test validation all run 17 2 0 19" in text
-    assert "All 36 4 3 43" in text
+    assert "Label train validation test all run 17 0 2 19" in text
+    assert "All 36 3 4 43" in text
     assert "float16 chosen 6.8 MB 40 ms 60.0 % 55.0 % 0.00042 smallest" in text
     assert "float32 13.6 MB 41.3 ms 60.0 % – –" in text
     assert "2 videos kept out of training and testing" in text
