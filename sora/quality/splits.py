@@ -80,7 +80,8 @@ def _take(
 ) -> set[str]:
     """Return groups in the order of their ranks while a label of theirs is short of its quota.
 
-    Each label keeps a group that is not taken. ``among`` limits what may be taken.
+    Each label keeps a group that is not taken; beyond its quota, where a group goes for the sake of another
+    label, it keeps two, so that inner validation can hold one out. ``among`` limits what may be taken.
     """
     labels_of = _labels_by_group(groups_of)
     taken: set[str] = set()
@@ -88,7 +89,8 @@ def _take(
     left = {label: len(groups) for label, groups in groups_of.items()}
     for group in _ranked(labels_of if among is None else among, seed):
         labels = labels_of[group]
-        if any(missing[label] > 0 for label in labels) and all(left[label] > 1 for label in labels):
+        is_short = {label: missing[label] > 0 for label in labels}
+        if any(is_short.values()) and all(left[label] > (1 if is_short[label] else 2) for label in labels):
             taken.add(group)
             for label in labels:
                 missing[label] -= 1

@@ -110,6 +110,19 @@ def labels_with(videos: pd.DataFrame, splits: list[str], split: str) -> set[str]
 
 
 @settings(deadline=None)
+@given(MANY_LABELS, SEEDS)
+def test_a_label_of_three_groups_keeps_two_to_train_whatever_labels_go_with_it(
+    videos: pd.DataFrame, seed: int
+):
+    splits = assign_splits(videos, seed, 0.25, 0.15)
+    for label in labels_with(videos, ["all"] * len(videos), "all"):
+        rows = zip(videos["label"], videos["group"], splits, strict=True)
+        groups = {(group, split) for labels, group, split in rows if label in labels.split(";")}
+        trained = sum(split == "train" for _, split in groups)
+        assert trained >= min(2, len(groups) - 1), label
+
+
+@settings(deadline=None)
 @given(MANY_LABELS, SEEDS, st.integers(2, 6), st.floats(0, 0.89), st.randoms(use_true_random=False))
 def test_folds_are_disjoint_and_leave_every_label_in_train(
     videos: pd.DataFrame, seed: int, num_folds: int, val: float, random
