@@ -1,7 +1,8 @@
 """Linear classifiers of a few coordinates: logistic regression, linear discriminants, linear SVM."""
 
+import warnings
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -61,15 +62,21 @@ def fit_weights(candidate: Candidate, x: np.ndarray, targets: np.ndarray, severa
 def _logistic(x: np.ndarray, classes: np.ndarray, strength: float) -> Weights:
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression(C=strength, max_iter=_MAX_ITERATIONS).fit(x, classes)
-    return _column_per_class(model.coef_, model.intercept_)
+    return _fitted(LogisticRegression(C=strength, max_iter=_MAX_ITERATIONS), x, classes)
 
 
 def _svm(x: np.ndarray, classes: np.ndarray, strength: float) -> Weights:
     from sklearn.svm import LinearSVC
 
     # The primal solver draws no random numbers.
-    model = LinearSVC(C=strength, dual=False, max_iter=_MAX_ITERATIONS).fit(x, classes)
+    return _fitted(LinearSVC(C=strength, dual=False, max_iter=_MAX_ITERATIONS), x, classes)
+
+
+def _fitted(model: Any, x: np.ndarray, classes: np.ndarray) -> Weights:
+    with warnings.catch_warnings():
+        # scikit-learn takes many labels of few videos for a regression that was meant.
+        warnings.filterwarnings("ignore", "The number of unique classes is greater than 50%")
+        model.fit(x, classes)
     return _column_per_class(model.coef_, model.intercept_)
 
 

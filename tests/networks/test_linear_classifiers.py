@@ -65,3 +65,11 @@ def test_candidates_are_kinds_times_strengths():
         candidates(("tree",), (1,))
     with pytest.raises(SoraError, match="at least one"):
         candidates(("svm",), ())
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_row_of_each_of_many_classes_is_enough(kind):
+    x = np.random.default_rng(0).normal(size=(40, 60))
+    found = scores(kind, x, np.eye(40))
+    assert np.mean(found.argmax(axis=1) == np.arange(40)) > 0.9
