@@ -227,7 +227,7 @@ def fit_tutorial(features: FeatureSet, labels: list[str], seed: int) -> tuple["k
     import keras
     from keras import layers
 
-    from sora.networks.training import make_deterministic
+    from sora.networks.determinism import make_deterministic
 
     make_deterministic(seed)
     x = features.features[..., features.columns["rgb.mean"]]

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from toy_videos import classifier, plan, videos
 
-from sora.networks.checkpoints import Row
-from sora.networks.fitting import OnEpoch
-from sora.networks.training import fit_classifier
+from sora.training.checkpoints import Row
+from sora.training.fit_classifier import fit_classifier
+from sora.training.fit_loop import OnEpoch
 
 
 def run(

@@ -12,7 +12,7 @@ from bundles import write_video
 ROOT = Path(__file__).parents[1]
 SMALL = {
     "preprocess": {"num_segments": 4, "image_size_px": 64},
-    "extract": {"flow_size_px": 64},
+    "extract": {"descriptors": {"flow_size_px": 64}},
     "train": {"epochs": 6, "patience": 3},
     "compress": {"num_calibration_videos": 2, "max_accuracy_loss": 1.0, "latency_repeats": 3},
     "ingest": {"source": "videos"},
@@ -25,9 +25,7 @@ def make_project(folder: Path, num_groups: int = 5) -> Path:
     for name in ("dvc.yaml", ".dvcignore", "release.yaml"):
         shutil.copy(ROOT / name, folder / name)
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
-    for section, values in SMALL.items():
-        params[section] |= values
-    write_params(folder, params)
+    write_params(folder, changed(params, SMALL))
     for label, brightness in (("dark", 70), ("bright", 180)):
         for group in range(num_groups):
             add_video(folder, label, group, brightness)
@@ -41,6 +39,12 @@ def add_video(folder: Path, label: str, group: int, brightness: int) -> None:
     path = folder / "videos" / label / f"{label}{group}.mp4"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_video(path, num_frames=20, brightness=brightness, seed=group)
+
+
+def changed(values: dict, changes: dict) -> dict:
+    """Change some values, at any depth."""
+    both = {key: changed(values[key], c) if isinstance(c, dict) else c for key, c in changes.items()}
+    return values | both
 
 
 def write_params(folder: Path, params: dict) -> None:

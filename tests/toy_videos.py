@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from sora.networks.epochs import Examples
+from sora.networks.determinism import make_deterministic
 from sora.networks.heads import build_classifier
-from sora.networks.plan import OptimizerPlan, SchedulePlan, TrainingPlan
 from sora.networks.scaling import standardisation
-from sora.networks.training import make_deterministic
+from sora.training.epochs import Examples
+from sora.training.plan import OptimizerPlan, SchedulePlan, TrainingPlan
 
 T, F, C = 4, 18, 3
 BLOCKS = ((0, 12), (12, 18))

@@ -149,9 +149,9 @@ def _write_backbone(spec: InputSpec, weights: str, seed: int) -> None:
         return
     import_tensorflow()
     from sora.networks.backbones import frame_feature_network
+    from sora.networks.determinism import make_deterministic
     from sora.networks.model_files import save_model
     from sora.networks.onnx_export import export_onnx
-    from sora.networks.training import make_deterministic
 
     make_deterministic(seed)
     network = frame_feature_network(

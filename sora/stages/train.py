@@ -10,11 +10,11 @@ from sora.atomic import write_json
 from sora.errors import SoraError
 from sora.features import feature_table, load_features
 from sora.manifest import labels_in, write_table
-from sora.networks.live import showing
 from sora.params import Settings, read_input_spec
 from sora.quiet import import_tensorflow
 from sora.trained import clip_paths
 from sora.training.fitted import Fitted, OnEpoch, OwnBackbone
+from sora.training.live import showing
 from sora.training.on_clips import LabelledClips, fit_clips
 from sora.training.on_features import fit
 from sora.training.spec import TrainSpec as Params

@@ -1,1 +1,1 @@
-"""From features or clips, labels and parameters to a trained classifier; nothing is read or written."""
+"""From features or clips, labels and parameters to a trained classifier."""

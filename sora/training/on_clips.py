@@ -15,8 +15,8 @@ from sora.training.spec import ClipTrainingSpec, TrainSpec
 if TYPE_CHECKING:
     import keras
 
-    from sora.networks.clip_fits import ClipFit, ResidualShape
-    from sora.networks.end_to_end import Clips, EndToEndPlan
+    from sora.training.clip_fits import ClipFit, ResidualShape
+    from sora.training.end_to_end import Clips, EndToEndPlan
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def fit_clips(
         checkpoints: a folder for what a stopped training goes on from.
         on_epoch: called with each row.
     """
-    from sora.networks.clip_fits import HeadShape, fit_fine_tuned, fit_residual
+    from sora.training.clip_fits import HeadShape, fit_fine_tuned, fit_residual
 
     multi_label = any(len(labels_in(joined)) > 1 for joined in [*train.labels, *val.labels])
     learned = _streaming(train, labels, spec.clips, given.clip, seed)
@@ -104,7 +104,7 @@ def _fitted(found: "ClipFit", given: InputSpec, name: str) -> Fitted:
 
 
 def _residual_shape(spec: ClipTrainingSpec) -> "ResidualShape":
-    from sora.networks.clip_fits import ResidualShape
+    from sora.training.clip_fits import ResidualShape
 
     return ResidualShape(
         spec.num_blocks,
@@ -118,7 +118,7 @@ def _residual_shape(spec: ClipTrainingSpec) -> "ResidualShape":
 
 
 def _plan(spec: TrainSpec, seed: int, *, multi_label: bool) -> "EndToEndPlan":
-    from sora.networks.end_to_end import EndToEndPlan
+    from sora.training.end_to_end import EndToEndPlan
 
     return EndToEndPlan(
         epochs=spec.epochs,
@@ -138,8 +138,8 @@ def _streaming(
     clips: LabelledClips, labels: list[str], spec: ClipTrainingSpec, shape: ClipSpec, seed: int
 ) -> "Clips":
     """Return clips as they stream into training."""
-    from sora.networks.end_to_end import Clips
-    from sora.networks.stored_clips import ClipShape, StoredClips
+    from sora.training.end_to_end import Clips
+    from sora.training.stored_clips import ClipShape, StoredClips
 
     read = StoredClips(
         clips.paths,

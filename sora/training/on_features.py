@@ -16,7 +16,7 @@ from sora.training.spec import TrainSpec
 if TYPE_CHECKING:
     import keras
 
-    from sora.networks.epochs import Examples
+    from sora.training.epochs import Examples
 
 _TINY = np.finfo(np.float32).tiny
 
@@ -37,7 +37,8 @@ def fit(
     multi_label = any(len(labels_in(label)) > 1 for label in features.videos["label"])
     if spec.head == "linear":
         return _fit_linear(features, labels, spec, seed, multi_label=multi_label, on_epoch=on_epoch)
-    from sora.networks.training import fit_classifier, make_deterministic
+    from sora.networks.determinism import make_deterministic
+    from sora.training.fit_classifier import fit_classifier
 
     train, val = (_examples(features.of_split(split), labels) for split in ("train", "val"))
     make_deterministic(seed)
@@ -56,8 +57,8 @@ def _fit_linear(
     on_epoch: OnEpoch | None,
 ) -> Fitted:
     """Fit to all videos: what is chosen is chosen by folds of their groups, so none need be held back."""
-    from sora.networks.linear import build_linear
-    from sora.networks.linear_fit import LinearPlan, fit_linear
+    from sora.training.linear import build_linear
+    from sora.training.linear_fit import LinearPlan, fit_linear
 
     wanted = targets(features.videos["label"], labels)
     options = spec.linear
@@ -128,7 +129,7 @@ def _network(
 
 
 def _examples(features: FeatureSet, labels: list[str]) -> "Examples":
-    from sora.networks.epochs import Examples
+    from sora.training.epochs import Examples
 
     return Examples(features.features, targets(features.videos["label"], labels))
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from annotated_types import Ge, Gt, Lt, MinLen
 
 from sora.frames.augmentation import AugmentSpec
-from sora.networks.plan import Loss, OptimizerPlan, SchedulePlan, TrainingPlan
+from sora.training.plan import Loss, OptimizerPlan, SchedulePlan, TrainingPlan
 
 _STRICT: dict[str, Any] = {"extra": "forbid", "strict": True}
 Head = Literal[
@@ -16,7 +16,7 @@ Head = Literal[
 
 @dataclass(frozen=True)
 class LinearSpec:
-    """The head ``linear``: see ``sora.networks.linear_fit.LinearPlan``."""
+    """The head ``linear``: see ``sora.training.linear_fit.LinearPlan``."""
 
     __pydantic_config__: ClassVar = _STRICT
 
@@ -28,7 +28,7 @@ class LinearSpec:
 
 @dataclass(frozen=True)
 class ClipTrainingSpec:
-    """A training on clips: see ``sora.networks.clip_fits``.
+    """A training on clips: see ``sora.training.clip_fits``.
 
     Attributes:
         num_blocks, widths, taps, fusion, fused_size, differences, temporal_kernel_size: of ``residual``.
@@ -58,7 +58,7 @@ class TrainSpec:
     Attributes:
         network: what is trained: a head on ``features``; or, from clips, the ``residual`` network from
             nothing, or extract's backbone ``fine_tuned``, both with a head that averages over time.
-        head: ``linear`` (``sora.networks.linear_fit``), or one of ``sora.networks.heads``.
+        head: ``linear`` (``sora.training.linear_fit``), or one of ``sora.networks.heads``.
         blocks: of the features; each counts as one, whatever its size.
         embedding_size: length of the vector that stands for a video.
         linear: for the head ``linear``; all that follows is for the others.

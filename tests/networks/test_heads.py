@@ -10,7 +10,7 @@ from sora.networks.heads import HEADS, split_at_training
 from sora.networks.model_files import load_model, save_model
 from sora.networks.scaling import standardisation, standardised, whitening
 from sora.networks.summaries import POOLS, SEQUENCES
-from sora.networks.training import fit_classifier
+from sora.training.fit_classifier import fit_classifier
 
 KNOW_ORDER = set(SEQUENCES) - {"attention"}  # attending weighs moments, wherever they are
 

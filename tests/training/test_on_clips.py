@@ -10,9 +10,9 @@ from clip_specs import clip_spec, input_spec
 from pictures import walking_square
 
 from sora.networks.backbones import frame_feature_network
+from sora.networks.determinism import make_deterministic
 from sora.networks.model_files import load_model, save_model
 from sora.networks.onnx_export import export_onnx
-from sora.networks.training import make_deterministic
 from sora.params import convert
 from sora.runtimes import load_backbone
 from sora.training.on_clips import LabelledClips, fit_clips

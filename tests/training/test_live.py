@@ -3,7 +3,7 @@ import subprocess
 
 import pandas as pd
 
-from sora.networks.live import showing
+from sora.training.live import showing
 
 
 def row(epoch, loss, val_loss):

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sora.networks.fusion import (
+from sora.training.fusion import (
     fitted_fusion,
     fitted_weights,
     fusion_sources,

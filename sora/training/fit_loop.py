@@ -9,11 +9,11 @@ import numpy as np
 import tensorflow as tf
 
 from sora.errors import SoraError
-from sora.networks.checkpoints import Checkpoint, FitState, Row
-from sora.networks.epochs import Batches, epoch_batches
 from sora.networks.heads import is_multi_label
-from sora.networks.optimisation import compiled_copy
-from sora.networks.plan import TrainingPlan, best_epoch, learning_rate
+from sora.training.checkpoints import Checkpoint, FitState, Row
+from sora.training.epochs import Batches, epoch_batches
+from sora.training.optimisation import compiled_copy
+from sora.training.plan import TrainingPlan, best_epoch, learning_rate
 
 OnEpoch: TypeAlias = Callable[[Row], None]
 

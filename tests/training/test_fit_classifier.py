@@ -13,8 +13,8 @@ import tensorflow as tf
 from toy_videos import ADAMW, COSINE, classifier, plan, videos
 
 from sora.errors import SoraError
-from sora.networks.epochs import Examples
-from sora.networks.training import fit_classifier
+from sora.training.epochs import Examples
+from sora.training.fit_classifier import fit_classifier
 
 TESTS = Path(__file__).parents[1]
 KEYS = ["epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"]
@@ -197,7 +197,7 @@ def test_a_fit_that_goes_wrong_later_keeps_the_last_good_state(monkeypatch, tmp_
     def endless(plan, highest, step, *others):
         return np.inf if step == 9 else highest
 
-    monkeypatch.setattr("sora.networks.fitting.learning_rate", endless)
+    monkeypatch.setattr("sora.training.fit_loop.learning_rate", endless)
     model = classifier()
     before = model.get_weights()
     kept = r"loss of epoch 3, step 3 of 4, .* \(the state after epoch 2 is kept in .*search\.npz\)"
@@ -233,7 +233,7 @@ def test_two_devices_share_each_batch():
         "one = tf.config.LogicalDeviceConfiguration()\n"
         "tf.config.set_logical_device_configuration(tf.config.list_physical_devices('CPU')[0], [one, one])\n"
         "from toy_videos import classifier, plan, videos\n"
-        "from sora.networks.training import fit_classifier\n"
+        "from sora.training.fit_classifier import fit_classifier\n"
         "model = classifier(dropout=0.0)\n"
         "two = ['CPU:0', 'CPU:1']\n"
         "shared = plan(batch_size=32, epochs=6)\n"

@@ -10,23 +10,15 @@ import numpy as np
 import tensorflow as tf
 
 from sora.errors import SoraError
-from sora.networks.checkpoints import Checkpoint, Row, fit_fingerprint
-from sora.networks.epochs import Batches, Examples, balanced_weights
-from sora.networks.fitting import Fit, OnEpoch
+from sora.networks.determinism import make_deterministic
 from sora.networks.heads import split_at_training
-from sora.networks.optimisation import device_strategy, require_half_precision
-from sora.networks.plan import TrainingPlan, best_epoch
+from sora.training.checkpoints import Checkpoint, Row, fit_fingerprint
+from sora.training.epochs import Batches, Examples, balanced_weights
+from sora.training.fit_loop import Fit, OnEpoch
+from sora.training.optimisation import device_strategy, require_half_precision
+from sora.training.plan import TrainingPlan, best_epoch
 
 _FIXED_BATCH_SIZE = 16
-
-
-def make_deterministic(seed: int) -> None:
-    """Seed Python, NumPy and Keras, and choose TensorFlow operators that always add in the same order.
-
-    Call it before a model is built: its first weights come from these seeds.
-    """
-    keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()
 
 
 def fit_classifier(
@@ -54,7 +46,7 @@ def fit_classifier(
             that finds it there goes on from it, and gives the weights of a fit that nothing interrupted. The
             files are removed in the end.
         on_epoch: called with each row; with the rows of a checkpoint first.
-        devices: see ``sora.networks.optimisation.device_strategy``.
+        devices: see ``sora.training.optimisation.device_strategy``.
 
     Raises:
         SoraError: too few videos, no GPU for half precision, a loss that is not a number or that does not fit

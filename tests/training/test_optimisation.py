@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from toy_videos import classifier, plan, videos
 
-from sora.networks.optimisation import classification_loss, compiled_copy, device_strategy
+from sora.training.optimisation import classification_loss, compiled_copy, device_strategy
 
 
 def expected(loss, y, p, choices):

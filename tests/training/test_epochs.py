@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from toy_videos import plan
 
-from sora.networks.epochs import Batches, balanced_weights, epoch_batches
+from sora.training.epochs import Batches, balanced_weights, epoch_batches
 
 
 def numbered(num_videos):

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sora.errors import SoraError
-from sora.networks.folds import group_folds
+from sora.training.folds import group_folds
 
 
 def folds_of(groups, classes, *, several_labels=False, num_folds=5, seed=0):

@@ -3,9 +3,9 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 from sora.compression.quantization import to_litert
-from sora.networks.linear import build_linear
-from sora.networks.linear_fit import LinearPlan, fit_linear
 from sora.networks.model_files import load_model, save_model
+from sora.training.linear import build_linear
+from sora.training.linear_fit import LinearPlan, fit_linear
 
 T, F = 4, 20
 BLOCKS = {"a": [(0, 4), (12, 15)], "b": [(2, 12)], "c": [(15, 20)]}

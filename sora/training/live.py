@@ -14,7 +14,7 @@ Row = dict[str, Any]
 
 @contextmanager
 def showing(num_epochs: int, folder: Path) -> Iterator[Callable[[Row], None]]:
-    """Yield a function that shows the row of an epoch (see ``sora.networks.training.fit_classifier``).
+    """Yield a function that shows the row of an epoch (see ``sora.training.fit_classifier.fit_classifier``).
 
     Nothing is printed where the output is no terminal. ``folder`` gets metrics.json and one table for each
     measure, anew with each fit; no experiment and no dvc.yaml are made. The rows of a refit, which have no

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sora.networks.folds import group_folds
-from sora.networks.fusion import (
+from sora.training.folds import group_folds
+from sora.training.fusion import (
     Fusion,
     FusionName,
     InnerFigures,
@@ -19,8 +19,8 @@ from sora.networks.fusion import (
     fusion_ways,
     inner_figures,
 )
-from sora.networks.linear import LinearClassifier
-from sora.networks.linear_blocks import (
+from sora.training.linear import LinearClassifier
+from sora.training.linear_blocks import (
     DualWeights,
     Ranges,
     fitted_block,
@@ -31,7 +31,7 @@ from sora.networks.linear_blocks import (
     require_ranges,
     span,
 )
-from sora.networks.linear_classifiers import Candidate, candidates, fit_weights
+from sora.training.linear_classifiers import Candidate, candidates, fit_weights
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from sora.errors import SoraError
-from sora.networks.linear_blocks import fitted_block, pooled_over_time
-from sora.networks.linear_fit import LinearPlan, fit_linear
+from sora.training.linear_blocks import fitted_block, pooled_over_time
+from sora.training.linear_fit import LinearPlan, fit_linear
 
 T = 4
 BLOCKS = {"good": [(0, 3), (10, 12)], "noise": [(3, 10)]}

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sora.errors import SoraError
-from sora.networks.linear_blocks import (
+from sora.training.linear_blocks import (
     fitted_block,
     pooled_over_time,
     primal_weights,

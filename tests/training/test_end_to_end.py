@@ -13,9 +13,9 @@ from sora.networks.clip_models import (
     mean_head,
     split_for_export,
 )
-from sora.networks.end_to_end import Clips, EndToEndPlan, fit_end_to_end
+from sora.networks.determinism import make_deterministic
 from sora.networks.residual import residual_network
-from sora.networks.training import make_deterministic
+from sora.training.end_to_end import Clips, EndToEndPlan, fit_end_to_end
 
 T, PX, C = 4, 16, 2
 PLAN = EndToEndPlan(epochs=4, batch_size=8, learning_rate=0.01, weight_decay=0.0)

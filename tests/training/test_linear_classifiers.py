@@ -3,7 +3,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from sora.errors import SoraError
-from sora.networks.linear_classifiers import Candidate, candidates, fit_weights
+from sora.training.linear_classifiers import Candidate, candidates, fit_weights
 
 KINDS = ("logistic", "lda", "svm")
 

@@ -1,13 +1,13 @@
-"""Linear classifiers of whole videos, written as Dense layers; ``sora.networks.linear_fit`` makes them."""
+"""Linear classifiers of whole videos, written as Dense layers; ``sora.training.linear_fit`` makes them."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sora.networks.fusion import probabilities_of
-from sora.networks.linear_blocks import Block, pooled_over_time
-from sora.networks.linear_classifiers import Weights
+from sora.training.fusion import probabilities_of
+from sora.training.linear_blocks import Block, pooled_over_time
+from sora.training.linear_classifiers import Weights
 
 if TYPE_CHECKING:
     import keras

@@ -3,7 +3,7 @@ import pytest
 
 from sora.errors import SoraError
 from sora.frames.augmentation import AugmentSpec
-from sora.networks.stored_clips import ClipShape, StoredClips
+from sora.training.stored_clips import ClipShape, StoredClips
 from sora.video.write import write_clip
 
 NOTHING = AugmentSpec(0.0, False, [], 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)

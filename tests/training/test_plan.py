@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from toy_videos import COSINE
 
-from sora.networks.plan import best_epoch, learning_rate
+from sora.training.plan import best_epoch, learning_rate
 
 CONSTANT, PLATEAU = replace(COSINE, kind="constant"), replace(COSINE, kind="plateau")
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras import losses, metrics, ops, optimizers
 
 from sora.errors import SoraError
-from sora.networks.plan import OptimizerPlan, TrainingPlan
+from sora.training.plan import OptimizerPlan, TrainingPlan
 
 
 def compiled_copy(

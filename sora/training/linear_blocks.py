@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 
 from sora.errors import SoraError
-from sora.networks.linear_classifiers import Weights
+from sora.training.linear_classifiers import Weights
 
 Ranges: TypeAlias = Sequence[tuple[int, int]]
 

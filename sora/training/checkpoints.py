@@ -15,8 +15,8 @@ import tensorflow as tf
 
 from sora import atomic
 from sora.errors import SoraError
-from sora.networks.epochs import Batches
-from sora.networks.plan import TrainingPlan
+from sora.training.epochs import Batches
+from sora.training.plan import TrainingPlan
 
 Row: TypeAlias = dict[str, Any]
 

@@ -15,9 +15,9 @@ from sora.networks.clip_models import (
     mean_head,
     split_for_export,
 )
-from sora.networks.end_to_end import Clips, EndToEndPlan, Row, fit_end_to_end
+from sora.networks.determinism import make_deterministic
 from sora.networks.residual import Fusion, residual_network
-from sora.networks.training import make_deterministic
+from sora.training.end_to_end import Clips, EndToEndPlan, Row, fit_end_to_end
 
 OnEpoch = Callable[[Row], None]
 
@@ -39,7 +39,7 @@ class ResidualShape:
 
 @dataclass(frozen=True)
 class HeadShape:
-    """The head over time: see ``sora.networks.end_to_end.mean_head``."""
+    """The head over time: see ``sora.training.end_to_end.mean_head``."""
 
     num_classes: int
     embedding_size: int

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sora.networks.plan import TrainingPlan
+from sora.training.plan import TrainingPlan
 
 
 @dataclass(frozen=True)

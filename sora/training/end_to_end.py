@@ -11,9 +11,9 @@ import keras
 import numpy as np
 
 from sora.errors import SoraError
-from sora.networks.checkpoint import Checkpoint, restore_checkpoint, store_checkpoint
 from sora.networks.clip_models import Read
-from sora.networks.training import make_deterministic
+from sora.networks.determinism import make_deterministic
+from sora.training.clip_checkpoint import Checkpoint, restore_checkpoint, store_checkpoint
 
 Row: TypeAlias = dict[str, float | int | None]
 
