@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sora.errors import SoraError
@@ -42,6 +42,7 @@ def test_a_column_that_does_not_vary_becomes_zero():
 def test_coordinates_in_the_span_keep_all_inner_products(seed, num_rows, num_columns):
     rng = np.random.default_rng(seed)
     rows = rng.normal(size=(num_rows, num_columns))
+    assume(np.linalg.cond(rows) < 100)  # else a direction may be lost in rounding
     coordinates = rows @ rows.T @ span(rows @ rows.T)
     assert coordinates.shape[1] == min(num_rows, num_columns)
     np.testing.assert_allclose(coordinates @ coordinates.T, rows @ rows.T, atol=1e-3)
