@@ -19,7 +19,7 @@ FILES = {path.relative_to(ROOT).as_posix(): path for path in sorted((ROOT / "sor
 TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in FILES.items()}
 STAGE_FILES = {name: f"sora/stages/{name}.py" for name in STAGES}
 PIPELINE: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-TOPS = ("sora/cli.py", "sora/status.py", "sora/stages/", "sora/doctor.py")
+TOPS = ("sora/cli.py", "sora/status.py", "sora/stages/", "sora/doctor.py", "sora/tuning/")
 
 
 def imports(node: ast.AST, *, inside: bool = True) -> Iterator[str]:
