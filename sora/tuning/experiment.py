@@ -119,22 +119,28 @@ def _hydra(value: Any) -> str:
 
 
 def _dvc(folder: Path, *arguments: str) -> str:
-    return _output([sys.executable, "-m", "dvc", *arguments], folder)
+    return _output(f"dvc {arguments[0]}", [sys.executable, "-m", "dvc", *arguments], folder)
 
 
 def _git(folder: Path, *arguments: str) -> str:
-    return _output(["git", *arguments], folder)
+    return _output(f"git {arguments[0]}", ["git", *arguments], folder)
 
 
-def _output(words: list[str], folder: Path) -> str:
+def _output(title: str, words: list[str], folder: Path) -> str:
     # Stages are run as "python", which must be this one even where no environment is activated.
     bin_folder = str(Path(sys.executable).parent)
     environment = {**os.environ, "PATH": f"{bin_folder}{os.pathsep}{os.environ.get('PATH', '')}"}
     try:
         done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     except FileNotFoundError as error:
-        raise SoraError(f"{words[0]} is not installed") from error
+        raise SoraError(f"{title}: {words[0]} is not installed") from error
     if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines() or [f"exit code {done.returncode}"]
-        raise SoraError(f"{' '.join(words[-2:])}: {said[-1]}")
+        raise SoraError(f"{title} failed: {_reason(done.stderr)}")
     return done.stdout.strip("\n")
+
+
+def _reason(said: str) -> str:
+    """Return what a stage and DVC themselves call an error, or else the last line."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()] or ["it does not say why"]
+    errors = [line for line in lines if line.lower().startswith("error: ")]
+    return "; ".join(line.partition(": ")[2] for line in errors) or lines[-1]
