@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from sora import layout
 from sora.errors import SoraError
-from sora.params import PARAMS, read_section
+from sora.params import PARAMS, parse_yaml, read_section
 from sora.stages import train
 from sora.tuning import experiment
 from sora.tuning.progress import showing_trials
@@ -129,7 +127,7 @@ def _best(study: "Study", judging: Judging) -> "FrozenTrial":
 
 def _experiment(setting: _Setting, point: Point) -> tuple[dict[str, Any], list[str]]:
     """Save the winner; return what to record of it and what to tell."""
-    values = yaml.safe_load(PARAMS.read_text(encoding="utf-8"))
+    values = parse_yaml(PARAMS.read_text(encoding="utf-8"))
     settings = experiment.options(point, values)
     digest = hashlib.sha256(" ".join([setting.study, *settings]).encode()).hexdigest()
     name = f"tuned-{digest[:8]}"

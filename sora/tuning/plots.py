@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from sora.tuning.space import Parameter, Space
 
 _BLUE, _ORANGE, _GREY, _GRID = "#2f6db5", "#d9792b", "#9aa3ad", "#e3e6ea"
 _DPI = 144
 _NUM_COLUMNS = 3
-_MAX_LETTERS = 22  # of a line beside an axis
+_NUM_LETTERS, _MIN_LETTERS = 48, 8  # that fit below an axis, and below one of its ticks
 _JITTER = 0.12
 
 
@@ -29,6 +30,7 @@ def history_plot(table: pd.DataFrame, metric: str) -> bytes:
     best = over["value"].cummin() if metric == "log_loss" else over["value"].cummax()
     _scatter(axes, table, table["trial"])
     axes.step(over["trial"], best, where="post", color=_ORANGE, label="best so far")
+    axes.xaxis.get_major_locator().set_params(integer=True)
     _finish(axes, metric, "trial")
     figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=9)
     return _png(figure)
@@ -67,14 +69,15 @@ def _slice(axes: Axes, table: pd.DataFrame, name: str, parameter: Parameter) -> 
     if parameter.range:
         _scatter(axes, table, table[name].astype(float))
         axes.set_xscale("log" if parameter.log else "linear")
+        axes.set_xlim(*parameter.range)
+        axes.xaxis.set_minor_formatter(NullFormatter())
         return
     texts = parameter.texts()
     # Points of one choice would hide each other.
     shift = _JITTER * np.sin(table["trial"].to_numpy() * 2.4)
     _scatter(axes, table, table[name].map(texts.index).astype(float) + shift)
-    axes.set_xticks(range(len(texts)), [fill(text, _MAX_LETTERS) for text in texts], fontsize=8)
-    if len(texts) > 3:
-        axes.tick_params("x", rotation=30)
+    width = max(_MIN_LETTERS, _NUM_LETTERS // len(texts))
+    axes.set_xticks(range(len(texts)), [fill(text, width) for text in texts], fontsize=8)
     axes.set_xlim(-0.5, len(texts) - 0.5)
 
 

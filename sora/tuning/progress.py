@@ -38,5 +38,7 @@ def _better(metric: Metric, one: float, other: float) -> float:
 
 
 def _line(ended: Ended) -> str:
-    given_up = f", given up after {ended.num_folds} folds: {ended.reason}" if ended.reason else ""
+    if not ended.num_folds:
+        return f"trial {ended.number}: failed: {ended.reason}"
+    given_up = f", given up after fold {ended.num_folds}: {ended.reason}" if ended.reason else ""
     return f"trial {ended.number}: {ended.value:.4f}{given_up}"

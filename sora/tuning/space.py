@@ -12,7 +12,7 @@ from annotated_types import MinLen
 from pydantic import Field
 
 from sora.errors import SoraError
-from sora.params import STRICT, convert
+from sora.params import STRICT, convert, parse_yaml
 from sora.stages import train
 
 VERSION = 1
@@ -199,7 +199,7 @@ def _require_blocks(params: train.Params, blocks: Mapping[str, slice], path: Pat
 
 def _read(path: Path) -> Any:
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = parse_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise SoraError(f"{path} is not here; name the file of the space with --space") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -10,9 +10,10 @@ from projects import run
 
 from sora import layout
 from sora.errors import SoraError
+from sora.params import parse_yaml
 from sora.tuning.experiment import command, options, save_experiment
 
-POINT = {"train.head": "mean", "train.blocks": ["rgb.mean", "motion"], "train.dropout": 0.25}
+POINT = {"train.head": "mean", "train.blocks": ["rgb.mean", "motion"], "train.l2": 5e-05}
 VALUES = {"recipe": "fast", "recipes": {"fast": {"train": {}}, "default": {"train": {"head": "gru"}}}}
 STAGE = "python -c \"import json, yaml; json.dump(yaml.safe_load(open('params.yaml')), open('{out}', 'w'))\""
 
@@ -21,7 +22,7 @@ def test_a_parameter_is_set_where_it_takes_effect():
     assert options(POINT, VALUES) == [
         "train.head=mean",
         "train.blocks=[rgb.mean,motion]",
-        "train.dropout=0.25",
+        "train.l2=5.0e-05",
     ]
     of_recipe = {"recipe": "default", "recipes": VALUES["recipes"]}
     assert options(POINT, of_recipe)[0] == "recipes.default.train.head=mean"
@@ -119,9 +120,10 @@ def test_the_winner_is_an_experiment_and_the_files_of_the_user_stay_as_they_are(
     dvc(project, "exp", "apply", "tuned-1")
     assert "mean  " in params.read_text()
     assert "# or mean, max" in params.read_text()
-    applied = yaml.safe_load(params.read_text())["train"]
-    assert (applied["head"], applied["dropout"], applied["embedding_size"]) == ("mean", 0.25, 48)
-    assert json.loads((project / "trained.json").read_text())["train"] == applied
+    applied = parse_yaml(params.read_text())["train"]
+    assert (applied["head"], applied["l2"], applied["embedding_size"]) == ("mean", 5e-5, 48)
+    given = json.loads((project / "trained.json").read_text())["train"]
+    assert given | {"l2": float(given["l2"])} == applied
     assert "Data and pipelines are up to date" in dvc(project, "status")
 
 
