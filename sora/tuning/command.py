@@ -54,6 +54,7 @@ class _Setting:
     space: Space
     study: str
     num_folds: int
+    own: Point | None
     points: list[Point]
     num_trials: int
 
@@ -66,7 +67,7 @@ def run_search(request: Request) -> list[str]:
     """
     setting = _setting(request)
     with opened(request.study, setting.study, request.judging) as (study, others):
-        told = _beginning(study, others)
+        told = _beginning(study, others, setting.own)
         enqueue_missing(study, setting.space, setting.points)
         _search(request, setting, study)
         best = _best(study, request.judging)
@@ -89,20 +90,20 @@ def _setting(request: Request) -> _Setting:
         space,
         study_name(problem.features, space, base, request.judging, request.sampler),
         problem.num_folds,
+        own,
         points,
         request.num_trials or (len(points) if is_grid else DEFAULT_TRIALS),
     )
 
 
-def _beginning(study: "Study", others: list[str]) -> list[str]:
+def _beginning(study: "Study", others: list[str], own: Point | None) -> list[str]:
     if study.get_trials(deepcopy=False):
         return [f"resumed study {study.study_name}, which had {len(finished(study))} trials"]
-    if others:
-        return [
-            f"new study {study.study_name}: videos, space or fixed parameters are others than those of "
-            f"{', '.join(others)}"
-        ]
-    return [f"new study {study.study_name}"]
+    changed = (
+        f": videos, space or fixed parameters are others than those of {', '.join(others)}" if others else ""
+    )
+    left_out = [] if own else [f"the space leaves out what {PARAMS} has now, so that is not among the trials"]
+    return [f"new study {study.study_name}{changed}", *left_out]
 
 
 def _search(request: Request, setting: _Setting, study: "Study") -> None:

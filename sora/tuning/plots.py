@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import MaxNLocator, NullFormatter
 
 from sora.tuning.space import Parameter, Space
 
@@ -30,7 +30,7 @@ def history_plot(table: pd.DataFrame, metric: str) -> bytes:
     best = over["value"].cummin() if metric == "log_loss" else over["value"].cummax()
     _scatter(axes, table, table["trial"])
     axes.step(over["trial"], best, where="post", color=_ORANGE, label="best so far")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     _finish(axes, metric, "trial")
     figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=9)
     return _png(figure)
@@ -77,7 +77,9 @@ def _slice(axes: Axes, table: pd.DataFrame, name: str, parameter: Parameter) -> 
     shift = _JITTER * np.sin(table["trial"].to_numpy() * 2.4)
     _scatter(axes, table, table[name].map(texts.index).astype(float) + shift)
     width = max(_MIN_LETTERS, _NUM_LETTERS // len(texts))
-    axes.set_xticks(range(len(texts)), [fill(text, width) for text in texts], fontsize=8)
+    axes.set_xticks(
+        range(len(texts)), [fill(text, width, break_long_words=False) for text in texts], fontsize=8
+    )
     axes.set_xlim(-0.5, len(texts) - 0.5)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from optuna import Study
     from optuna.trial import FrozenTrial
 
-_STATES = {"COMPLETE": "finished", "PRUNED": "given up", "FAIL": "interrupted"}
+_STATES = {"COMPLETE": "finished", "PRUNED": "given up", "FAIL": "not counted"}
 _MIN_TRIALS_FOR_IMPORTANCE = 4
 
 
@@ -36,6 +36,7 @@ def trial_table(study: "Study", space: Space) -> pd.DataFrame:
     """Return a row for each trial: trial, state, value, num_folds, seconds, reason, then the parameters.
 
     The value of a trial that was given up is the mean of the folds it had. What did not count is empty.
+    Trials that were interrupted, or would have repeated another, are not counted.
     """
     trials = [trial for trial in study.get_trials(deepcopy=False) if trial.state.name in _STATES]
     columns = ["trial", "state", "value", "num_folds", "seconds", "reason", *space.parameters]
@@ -65,7 +66,7 @@ def _row(trial: "FrozenTrial", space: Space) -> dict[str, Any]:
         "value": values[max(values)] if values else math.nan,
         "num_folds": len(values),
         "seconds": round(trial.duration.total_seconds(), 1) if trial.duration else math.nan,
-        "reason": trial.user_attrs.get(REASON, ""),
+        "reason": trial.user_attrs.get(REASON, "interrupted" if trial.state.name == "FAIL" else ""),
         **{name: _shown(space.parameters[name], value) for name, value in point.items()},
     }
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from sora.errors import SoraError
 from sora.stages import train
 from sora.tuning.space import Space, params_at
-from sora.tuning.study import finished, suggested
+from sora.tuning.study import finished, points_tried, suggested
 from sora.tuning.workers import Scorers
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 Sampler = Literal["tpe", "grid"]
 REASON = "reason"  # of a trial that was given up, among its attributes
 
+_MAX_ATTEMPTS = 20  # at parameters that were not tried yet
 _ENOUGH_FAILURES = 3  # in a row, from the first: then it is not the parameters
 
 
@@ -91,9 +94,19 @@ class Search:
                     running[scorers.submit(one.params, len(one.scores))] = one
 
     def _begin(self, number: int) -> _Running:
-        self.study.sampler = _sampler(self.seed + number)
-        trial = self.study.ask()
-        return _Running(trial, params_at(self.base, suggested(trial, self.space), "tune"))
+        """Ask for the next trial; the same parameters again would only cost time."""
+        from optuna.trial import TrialState
+
+        for attempt in range(_MAX_ATTEMPTS):
+            self.study.sampler = _sampler((self.seed, number, attempt))
+            trial = self.study.ask()
+            point = suggested(trial, self.space)
+            if point not in points_tried(self.study, self.space, before=trial.number):
+                break
+            if attempt + 1 < _MAX_ATTEMPTS:
+                trial.set_user_attr(REASON, "the same as an earlier trial")
+                self.study.tell(trial, state=TrialState.FAIL)
+        return _Running(trial, params_at(self.base, point, "tune"))
 
     def _goes_on(self, one: _Running, scorers: Scorers, future: "Future[float]") -> bool:
         """Take in the score of a fold; return whether the next fold is to be scored."""
@@ -128,7 +141,10 @@ class Search:
             raise SoraError(f"tune: all of the first {len(over)} trials failed; the last: {reason}")
 
 
-def _sampler(seed: int) -> "BaseSampler":
-    from optuna.samplers import TPESampler
+def _sampler(seeds: tuple[int, int, int]) -> "BaseSampler":
+    """Return a sampler for one attempt, the last of ``seeds``."""
+    from optuna.samplers import RandomSampler, TPESampler
 
-    return TPESampler(seed=seed)
+    seed = int(np.random.SeedSequence(seeds).generate_state(1)[0])
+    # Among choices alone TPE would propose the same again.
+    return RandomSampler(seed) if seeds[-1] else TPESampler(seed=seed)

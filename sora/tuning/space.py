@@ -158,8 +158,8 @@ def params_at(base: train.Params, point: Point, where: str) -> train.Params:
 def point_of(base: train.Params, space: Space) -> Point | None:
     """Return the point at which ``base`` itself lies; None where the space leaves it out."""
     values = dict(flat(asdict(base)))
-    point = space.sampled(lambda name, _: values.get(name))
-    return point if all(_has(space.parameters[name], value) for name, value in point.items()) else None
+    point = space.sampled(lambda name, parameter: _same(parameter, values[name]))
+    return None if None in point.values() else point
 
 
 def choice_text(choice: Choice) -> str:
@@ -184,10 +184,12 @@ def flat(values: Mapping[str, Any], prefix: str = _SECTION) -> Iterator[tuple[st
             yield from flat(value, f"{prefix}{key}.")
 
 
-def _has(parameter: Parameter, value: Any) -> bool:
+def _same(parameter: Parameter, value: Any) -> Any:
+    """Return ``value`` as the parameter has it, for 10.0 may stand as 10 in a list; None if it may not be."""
     if parameter.range:
-        return isinstance(value, int | float) and parameter.range[0] <= value <= parameter.range[1]
-    return value in (parameter.choices or [])
+        is_inside = isinstance(value, int | float) and parameter.range[0] <= value <= parameter.range[1]
+        return value if is_inside else None
+    return next((choice for choice in parameter.choices or [] if choice == value), None)
 
 
 def _require_blocks(params: train.Params, blocks: Mapping[str, slice], path: Path) -> None:

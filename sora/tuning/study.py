@@ -86,6 +86,15 @@ def complete(study: "Study") -> list["FrozenTrial"]:
     return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
 
 
+def points_tried(study: "Study", space: Space, *, before: int) -> list[Point]:
+    """Return what the trials with a lower number than ``before`` try or have tried."""
+    from optuna.trial import TrialState
+
+    states = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
+    trials = study.get_trials(deepcopy=False, states=states)
+    return [point_of_trial(trial, space) for trial in trials if trial.number < before]
+
+
 def enqueue_missing(study: "Study", space: Space, points: Sequence[Point]) -> None:
     """Have the next trials take those of ``points`` that no trial has taken, or is about to take."""
     from optuna.trial import TrialState

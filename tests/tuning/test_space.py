@@ -69,6 +69,13 @@ def test_parameters_outside_the_space_are_no_point_of_it():
     assert point_of(replace(BASE, head="tcn"), space) is None
 
 
+def test_a_whole_number_in_a_list_is_the_number_that_train_has():
+    assert BASE.linear.strengths == [10.0, 100.0, 1000.0]
+    strengths = Space({"train.linear.strengths": Parameter(choices=[[1], [10, 100, 1000]])})
+    point = point_of(BASE, strengths)
+    assert str(point) == "{'train.linear.strengths': [10, 100, 1000]}"
+
+
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
