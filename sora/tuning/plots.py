@@ -16,6 +16,7 @@ from matplotlib.ticker import MaxNLocator, NullFormatter
 from sora.tuning.space import Parameter, Space
 
 _BLUE, _ORANGE, _GREY, _GRID = "#2f6db5", "#d9792b", "#9aa3ad", "#e3e6ea"
+_SHOWN = (("finished", _BLUE, "finished"), ("given up", _GREY, "given up (mean of fewer folds)"))
 _DPI = 144
 _NUM_COLUMNS = 3
 _NUM_LETTERS, _MIN_LETTERS = 48, 8  # that fit below an axis, and below one of its ticks
@@ -84,9 +85,9 @@ def _slice(axes: Axes, table: pd.DataFrame, name: str, parameter: Parameter) -> 
 
 
 def _scatter(axes: Axes, table: pd.DataFrame, x: pd.Series) -> None:
-    for state, colour in (("finished", _BLUE), ("given up", _GREY)):
+    for state, colour, title in _SHOWN:
         rows = table["state"] == state
-        axes.scatter(x[rows], table["value"][rows], s=22, color=colour, label=state, zorder=3)
+        axes.scatter(x[rows], table["value"][rows], s=22, color=colour, label=title, zorder=3)
 
 
 def _finish(axes: Axes, metric: str, x_label: str) -> None:
