@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -109,6 +109,40 @@ def preview(
     for line in unreadable:
         typer.echo(f"left out: {line}", err=True)
     print(output)
+
+
+@app.command()
+def tune(
+    *,
+    trials: Annotated[
+        int | None, typer.Option(min=1, help="Of the study in all. [default: 30, or the whole grid]")
+    ] = None,
+    space: Annotated[Path, typer.Option(help="What may be chosen.")] = Path("tuning.yaml"),
+    sampler: Annotated[Literal["tpe", "grid"], typer.Option(help="Bayesian, or every point once.")] = "tpe",
+    workers: Annotated[int, typer.Option(min=0, help="Trials at a time; 0: one for each core.")] = 1,
+    metric: Annotated[
+        Literal["log_loss", "accuracy"], typer.Option(help="What decides between trials.")
+    ] = "log_loss",
+    folds: Annotated[int, typer.Option(min=2, help="Of the groups of the training videos.")] = 3,
+    study: Annotated[Path, typer.Option(help="Where the trials are kept; a search resumes from it.")] = Path(
+        ".tuning/study.db"
+    ),
+) -> None:
+    """Search parameters of train on the stored features; the winner becomes a DVC experiment.
+
+    Trials are judged by validation on groups inside train and val; test videos are never looked at. With one
+    worker the same search gives the same trials.
+    """
+    from sora.errors import SoraError
+    from sora.params import read_section
+    from sora.tuning.command import Request, run_search
+    from sora.tuning.workers import Judging
+
+    try:
+        judging = Judging(metric, folds, read_section("seed", int))
+        _print_lines(run_search(Request(trials, space, sampler, workers, study, judging)))
+    except SoraError as error:
+        raise _failure(str(error)) from error
 
 
 @app.command()

@@ -46,3 +46,5 @@ BUNDLE = Path("models/sora")
 COMPRESSION = Path("reports/compression.json")
 REPORT = Path("reports/report.html")
 BENTO = Path("models/sora-video.bento")
+TUNING = Path("reports/tuning")
+STUDY = Path(".tuning/study.db")  # of sora tune; of this machine alone

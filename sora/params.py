@@ -1,6 +1,7 @@
 """The strict reader of params.yaml: an unknown key or a wrong type is an error."""
 
 import json
+import re
 from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,9 +135,27 @@ def _first_line(error: ValidationError, where: str) -> str:
     return f"{key}: {message}, got {first['input']!r}"
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML 1.1 takes 1e-5 for text; people, and DVC when it writes parameters, mean a number."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]+[eE][-+]?[0-9]+$"), list("-+0123456789")
+)
+
+
+def parse_yaml(text: str) -> Any:
+    """Return what a YAML text says, with plain values only.
+
+    Raises:
+        yaml.YAMLError: the text is not valid.
+    """
+    return yaml.load(text, _Loader)
+
+
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = parse_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise SoraError(f"{path} is not here; run from the folder of the project") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

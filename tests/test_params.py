@@ -8,7 +8,7 @@ import yaml
 from annotated_types import Ge, Le
 
 from sora.errors import SoraError
-from sora.params import STRICT, Runtime, read_params, read_section
+from sora.params import STRICT, Runtime, parse_yaml, read_params, read_section
 from sora.stages import STAGES
 
 LANDED = Path(__file__).parents[1] / "params.yaml"
@@ -165,3 +165,12 @@ def test_a_misspelt_name_is_told_rather_than_the_one_that_is_missing(tmp_path: P
     values = good()
     values["mix"]["siez"] = values["mix"].pop("size")
     assert message(tmp_path, yaml.safe_dump(values)) == ": mix.siez: unknown parameter; is it misspelt?"
+
+
+@pytest.mark.parametrize("text", ["1e-5", "1E-5", "-2e3", "1e+5", "1.0e-5"])
+def test_a_number_with_an_exponent_is_a_number(text):
+    assert parse_yaml(f"a: {text}") == {"a": float(text)}
+
+
+def test_what_only_looks_like_an_exponent_is_text():
+    assert parse_yaml("[e5, 1e, 5e-x, 2f1e5]") == ["e5", "1e", "5e-x", "2f1e5"]

@@ -7,13 +7,12 @@ import pandas as pd
 
 from sora import layout
 from sora.atomic import write_json
-from sora.errors import SoraError
 from sora.features import feature_table, load_features
 from sora.manifest import labels_in, write_table
 from sora.params import Settings, read_input_spec
 from sora.quiet import import_tensorflow
 from sora.trained import clip_paths
-from sora.training.fitted import Fitted, OnEpoch, OwnBackbone
+from sora.training.fitted import Fitted, OnEpoch, OwnBackbone, require_all_labels
 from sora.training.live import showing
 from sora.training.on_clips import LabelledClips, fit_clips
 from sora.training.on_features import fit
@@ -47,20 +46,6 @@ def run(params: Params, settings: Settings) -> None:
     name = params.head if on_features else params.network
     described = {"head": name, "num_parameters": fitted.num_parameters, "inner": fitted.inner}
     write_json(layout.TRAINING, described)
-
-
-def require_all_labels(videos: pd.DataFrame, labels: list[str]) -> None:
-    """Raise SoraError where a label has nothing to learn from, or where there is only one."""
-    if len(labels) < 2:
-        raise SoraError(f"only the label {labels[0]!r} has training videos; at least two labels are needed")
-    for label in labels:
-        of_label = videos[[label in labels_in(joined) for joined in videos["label"]]]
-        if "train" not in set(of_label["split"]):
-            raise SoraError(
-                f"label {label!r} has no training video: its {len(of_label)} are all in val; at least 1 is "
-                f"needed in train, so 3 groups of videos for train, val and test; add videos or lower "
-                f"ingest.val_share"
-            )
 
 
 def _fit_features(labels: list[str], params: Params, seed: int, on_epoch: OnEpoch) -> Fitted:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+import pandas as pd
 
+from sora.errors import SoraError
 from sora.manifest import labels_in
 
 if TYPE_CHECKING:
@@ -62,3 +64,17 @@ def best_validation(history: list[Row]) -> dict[str, Any]:
         "loss": best["val_loss"],
         "epoch": best["epoch"],
     }
+
+
+def require_all_labels(videos: pd.DataFrame, labels: list[str]) -> None:
+    """Raise SoraError where a label has nothing to learn from, or where there is only one."""
+    if len(labels) < 2:
+        raise SoraError(f"only the label {labels[0]!r} has training videos; at least two labels are needed")
+    for label in labels:
+        of_label = videos[[label in labels_in(joined) for joined in videos["label"]]]
+        if "train" not in set(of_label["split"]):
+            raise SoraError(
+                f"label {label!r} has no training video: its {len(of_label)} are all in val; at least 1 is "
+                f"needed in train, so 3 groups of videos for train, val and test; add videos or lower "
+                f"ingest.val_share"
+            )

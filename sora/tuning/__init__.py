@@ -1,0 +1,1 @@
+"""The search for parameters of train on stored features, and what becomes of the winner."""
