@@ -208,7 +208,7 @@ def replace_rows(features: FeatureSet, rows: np.ndarray) -> FeatureSet:
 def params_of(row: Row) -> TrainSpec:
     """Return the landed parameters of train with the row's changes."""
     values = yaml.safe_load((ROOT / "params.yaml").read_text())["train"]
-    changes = {"blocks": list(row.blocks), **row.changes}
+    changes = {**row.changes, "blocks": list(row.blocks)}
     merged = {
         name: value | changes[name]
         if isinstance(value, dict) and name in changes

@@ -8,8 +8,11 @@ import yaml
 from annotated_types import Ge, Le
 
 from sora.errors import SoraError
+from sora.frames.spec import InputSpec
 from sora.params import STRICT, Runtime, parse_yaml, read_params, read_section
 from sora.stages import STAGES
+from sora.stages.extract import feature_columns
+from sora.training.on_features import block_ranges
 
 LANDED = Path(__file__).parents[1] / "params.yaml"
 RUNTIME = {"num_workers": 2, "video_timeout_seconds": 5, "video_memory_gib": 1.5}
@@ -159,6 +162,21 @@ def test_the_landed_params_are_read_whole():
         found = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(params[name]).items()}
         assert found == written[name]
     assert settings.seed == written["seed"]
+
+
+@pytest.mark.parametrize("recipe", yaml.safe_load(LANDED.read_text())["recipes"])
+def test_every_recipe_extracts_what_it_trains_on(tmp_path: Path, recipe: str):
+    (tmp_path / "params.yaml").write_text(LANDED.read_text().replace("recipe: default", f"recipe: {recipe}"))
+    sections = {name: importlib.import_module(f"sora.stages.{name}").Params for name in STAGES}
+    params, _ = read_params(sections, tmp_path / "params.yaml")
+    extract = params["extract"]
+    spec = InputSpec(
+        params["preprocess"], extract.streams, extract.descriptors, extract.backbone, extract.blocks
+    )
+    columns = feature_columns(spec)
+    if params["train"].network == "features":
+        assert block_ranges(columns, params["train"].blocks)
+    assert columns
 
 
 def test_a_misspelt_name_is_told_rather_than_the_one_that_is_missing(tmp_path: Path):

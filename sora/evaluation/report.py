@@ -134,7 +134,7 @@ def _figures(context: ReportInput, labels: list[str]) -> dict[str, bytes]:
     figures = {"per_class": plots.per_class_plot(context.per_class)}
     if context.predictions and not has_several_labels(context.metrics):
         figures["confusion"] = plots.confusion_matrix_plot(confusion_matrix(true, predicted, labels), labels)
-    if context.history:
+    if len(context.history) > 1:  # the head linear is fitted in one step
         figures["history"] = plots.training_curves_plot(context.history)
     return figures
 

@@ -47,8 +47,9 @@ def run(params: Params, settings: Settings) -> None:
     )
     write_table(layout.PREDICTIONS, predictions)
     _write_scores(predictions, list(test.videos["group"]), labels, several_labels=several_labels)
-    history = plots.training_curves_plot(read_records(layout.HISTORY))
-    write_bytes(layout.PLOTS / "training.png", history)
+    history = read_records(layout.HISTORY)
+    if len(history) > 1:  # the head linear is fitted in one step
+        write_bytes(layout.PLOTS / "training.png", plots.training_curves_plot(history))
 
 
 def answers_by_label(predictions: pd.DataFrame, labels: list[str]) -> pd.DataFrame:

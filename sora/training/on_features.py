@@ -42,7 +42,7 @@ def fit(
 
     train, val = (_examples(features.of_split(split), labels) for split in ("train", "val"))
     make_deterministic(seed)
-    model = _network(train, _ranges(features.columns, spec.blocks), spec, multi_label=multi_label)
+    model = _network(train, block_ranges(features.columns, spec.blocks), spec, multi_label=multi_label)
     history = fit_classifier(model, train, val, spec.plan(seed), checkpoints=checkpoints, on_epoch=on_epoch)
     return Fitted(model, history, best_validation(history), model.count_params())
 
@@ -66,7 +66,7 @@ def _fit_linear(
         features.features,
         wanted,
         list(features.videos["group"]),
-        blocks={name: _ranges(features.columns, [name]) for name in spec.blocks},
+        blocks={name: block_ranges(features.columns, [name]) for name in spec.blocks},
         labels=labels,
         several_labels=multi_label,
         embedding_size=spec.embedding_size,
@@ -134,7 +134,7 @@ def _examples(features: FeatureSet, labels: list[str]) -> "Examples":
     return Examples(features.features, targets(features.videos["label"], labels))
 
 
-def _ranges(columns: dict[str, slice], names: list[str]) -> list[tuple[int, int]]:
+def block_ranges(columns: dict[str, slice], names: list[str]) -> list[tuple[int, int]]:
     """Return where the columns of each name lie; ``rgb`` stands for all whose first word it is."""
     return [_range(columns, name) for name in names]
 

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from sora.errors import SoraError
 from sora.params import STRICT, convert, parse_yaml
+from sora.training.on_features import block_ranges
 from sora.training.spec import TrainSpec
 
 VERSION = 1
@@ -193,10 +194,10 @@ def _same(parameter: Parameter, value: Any) -> Any:
 
 
 def _require_blocks(params: TrainSpec, blocks: Mapping[str, slice], path: Path) -> None:
-    known = dict.fromkeys(word for block in blocks for word in (block.partition(".")[0], block))
-    for name in params.blocks:
-        if not any(f"{block}.".startswith(f"{name}.") for block in blocks):
-            raise SoraError(f"{path}: train.blocks: expected some of {', '.join(known)}, got {name!r}")
+    try:
+        block_ranges(dict(blocks), params.blocks)
+    except SoraError as error:
+        raise SoraError(f"{path}: {str(error).removeprefix('params.yaml: ')}") from error
 
 
 def _read(path: Path) -> Any:
