@@ -17,7 +17,8 @@ from sora.networks.clip_models import (
 )
 from sora.networks.determinism import make_deterministic
 from sora.networks.residual import Fusion, residual_network
-from sora.training.end_to_end import Clips, EndToEndPlan, Row, fit_end_to_end
+from sora.training.end_to_end import Clips, Row, fit_end_to_end
+from sora.training.plan import TrainingPlan
 
 OnEpoch = Callable[[Row], None]
 
@@ -66,7 +67,7 @@ def fit_residual(
     val: Clips | None,
     shape: ResidualShape,
     head: HeadShape,
-    plan: EndToEndPlan,
+    plan: TrainingPlan,
     *,
     checkpoint: Path | None = None,
     on_epoch: OnEpoch | None = None,
@@ -89,7 +90,9 @@ def fit_residual(
         fused_size=shape.fused_size,
     )
     model = clip_classifier(network, _head(network, num_frames, head), num_frames, takes_pixels=True)
-    rows = fit_end_to_end(model, train, val, plan, checkpoint=checkpoint, on_epoch=on_epoch)
+    rows = fit_end_to_end(
+        model, train, val, plan, multi_label=head.multi_label, checkpoint=checkpoint, on_epoch=on_epoch
+    )
     return ClipFit(*split_for_export(model), rows)
 
 
@@ -101,7 +104,7 @@ def fit_fine_tuned(
     num_units: int,
     *,
     head: HeadShape,
-    plan: EndToEndPlan,
+    plan: TrainingPlan,
     checkpoint: Path | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> ClipFit:
@@ -123,10 +126,10 @@ def fit_fine_tuned(
     make_deterministic(plan.seed)
     num_frames = len(train.read(0, 0))
     top = _head(network, num_frames, head)
-    beginning = replace(plan, learning_rate=_HEAD_RATE * plan.learning_rate)
-    rows = fit_end_to_end(
-        top, _frozen(network, train), _frozen(network, val) if val else None, beginning, on_epoch=on_epoch
-    )
+    rate = _HEAD_RATE * plan.optimizer.learning_rate
+    beginning = replace(plan, optimizer=replace(plan.optimizer, learning_rate=rate))
+    seen, held_out = _frozen(network, train), _frozen(network, val) if val else None
+    rows = fit_end_to_end(top, seen, held_out, beginning, multi_label=head.multi_label, on_epoch=on_epoch)
     if not num_units:
         return ClipFit(network, top, rows)
     start, end = split_at_unit(network, name, num_units)
@@ -137,6 +140,7 @@ def fit_fine_tuned(
         _frozen(start, train),
         _frozen(start, val) if val else None,
         plan,
+        multi_label=head.multi_label,
         checkpoint=checkpoint,
         on_epoch=lambda row: on_epoch(_later(row, rows)) if on_epoch else None,
     )
@@ -155,7 +159,7 @@ def _head(network: keras.Model, num_frames: int, head: HeadShape) -> keras.Model
 
 
 def _frozen(network: keras.Model, clips: Clips) -> Clips:
-    return Clips(FrozenOutputs(network, clips.read), clips.targets)
+    return replace(clips, read=FrozenOutputs(network, clips.read))
 
 
 def _later(row: Row, before: Sequence[Row]) -> Row:

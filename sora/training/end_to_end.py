@@ -14,6 +14,9 @@ from sora.errors import SoraError
 from sora.networks.clip_models import Read
 from sora.networks.determinism import make_deterministic
 from sora.training.clip_checkpoint import Checkpoint, restore_checkpoint, store_checkpoint
+from sora.training.epochs import Batches, balanced_weights, mixed
+from sora.training.optimisation import build_optimizer, classification_loss
+from sora.training.plan import TrainingPlan, learning_rate
 
 Row: TypeAlias = dict[str, float | int | None]
 
@@ -26,114 +29,119 @@ class Clips:
         read: gives the input of the model for (video, view), without the batch axis; view 0 is the clip
             itself.
         targets: float32 (N, C), one or several ones a row.
+        num_views: epoch e sees view e modulo ``num_views``; 1: every epoch sees the clips themselves.
     """
 
     read: Read
     targets: np.ndarray
-
-
-@dataclass(frozen=True)
-class EndToEndPlan:
-    """How ``fit_end_to_end`` trains.
-
-    Attributes:
-        epochs: at most so many.
-        batch_size: clips a step.
-        learning_rate: the highest, of AdamW; it rises from a tenth and falls along a cosine to 0.
-        warmup_share: of all steps, while it rises.
-        weight_decay: of AdamW; not of biases and normalisations.
-        label_smoothing: of the cross-entropy.
-        patience: epochs without a lower validation loss after which training ends.
-        keep_best: whether the weights of the epoch with the lowest validation loss come back; else the last.
-        num_views: epoch e sees view e modulo ``num_views``; 1: every epoch sees the clips themselves.
-        multi_label: whether a video has several labels.
-        seed: of the order of clips and of dropout.
-    """
-
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    warmup_share: float = 0.1
-    weight_decay: float = 0.05
-    label_smoothing: float = 0.1
-    patience: int = 20
-    keep_best: bool = True
     num_views: int = 1
-    multi_label: bool = False
-    seed: int = 0
 
 
 def fit_end_to_end(
     model: keras.Model,
     train: Clips,
     val: Clips | None,
-    plan: EndToEndPlan,
+    plan: TrainingPlan,
     *,
+    multi_label: bool = False,
     checkpoint: Path | None = None,
     on_epoch: Callable[[Row], None] | None = None,
 ) -> list[Row]:
     """Train ``model``, whose first output are probabilities, in place and return one row per epoch.
 
-    Rows have the keys epoch (from 1), loss, accuracy, val_loss, val_accuracy and learning_rate. Without
-    ``val`` all epochs are trained and the last weights stay. ``checkpoint`` is a file that holds
-    the state after each epoch; where it is there, training goes on from it, to the same weights as without a
-    break, and it is removed at the end.
+    Rows have the keys epoch (from 1), loss, accuracy, val_loss, val_accuracy and learning_rate. With ``val``
+    training ends when its loss has not fallen for ``plan.patience`` epochs, and the best weights come back;
+    without it all epochs are trained. ``plan.refit`` is not looked at.
+
+    Args:
+        model: its layers are trained where they are trainable.
+        train, val: clips.
+        plan: all else that decides.
+        multi_label: whether a video may have several labels.
+        checkpoint: a file that holds the state after each epoch; where it is there, training goes on from it,
+            to the same weights as without a break, and it is removed at the end.
+        on_epoch: called with each row.
 
     Raises:
         SoraError: the loss is not a number, or the checkpoint is damaged or of another training.
     """
+    if plan.mixed_precision:
+        raise SoraError("mixed_precision: only heads on features are trained with it; set it to false")
     make_deterministic(plan.seed)
     trained = keras.Model(model.inputs, model.outputs[0])
-    _compile(trained, plan, len(train.targets))
+    metric = keras.metrics.BinaryAccuracy if multi_label else keras.metrics.CategoricalAccuracy
+    loss = classification_loss(plan, multi_label)
+    trained.compile(
+        build_optimizer(plan.optimizer), loss, metrics=[metric(name="accuracy")], jit_compile=False
+    )
     state = restore_checkpoint(checkpoint, trained) if checkpoint else Checkpoint()
     while len(state.rows) < plan.epochs and not _stalled(state.rows, plan.patience):
-        row = _one_epoch(trained, train, val, plan, len(state.rows))
+        row = _one_epoch(trained, train, val, plan, state.rows)
         best = val is not None and all(row["val_loss"] < old["val_loss"] for old in state.rows)
         state = Checkpoint((*state.rows, row), trained.get_weights() if best else state.best_weights)
         if checkpoint:
             store_checkpoint(checkpoint, trained, state)
         if on_epoch:
             on_epoch(row)
-    if state.best_weights and plan.keep_best:
+    if state.best_weights:
         trained.set_weights(state.best_weights)
     if checkpoint:
         checkpoint.unlink(missing_ok=True)
     return list(state.rows)
 
 
-def _one_epoch(trained: keras.Model, train: Clips, val: Clips | None, plan: EndToEndPlan, epoch: int) -> Row:
-    # The order depends on the epoch alone, so that a resumed training sees the same.
-    order = np.random.default_rng([plan.seed, epoch]).permutation(len(train.targets))
+def _one_epoch(
+    trained: keras.Model, train: Clips, val: Clips | None, plan: TrainingPlan, rows: Sequence[Row]
+) -> Row:
+    epoch = len(rows)
+    # Order and mixing depend on the epoch alone, so that a resumed training sees the same.
+    rng = np.random.default_rng([plan.seed, epoch])
+    order = rng.permutation(len(train.targets))
+    weights = balanced_weights(train.targets) if plan.class_weights else np.ones(len(order), np.float32)
+    rates = _rates(plan, epoch, math.ceil(len(order) / plan.batch_size), rows)
     trained.reset_metrics()
-    for arrays, targets in _batches(train, order, epoch % plan.num_views, plan.batch_size):
-        logs = trained.train_on_batch(arrays, targets, return_dict=True)
+    batches = _batches(train, order, epoch % train.num_views, plan.batch_size)
+    for rate, (chosen, arrays) in zip(rates, batches, strict=True):
+        batch = Batches([arrays], [train.targets[chosen]], weights[chosen])
+        batch = mixed(batch, plan.mixup, rng) if plan.mixup else batch
+        trained.optimizer.learning_rate = rate
+        logs = trained.train_on_batch(*batch.inputs, *batch.targets, batch.weights, return_dict=True)
         _require_number(logs["loss"], epoch)
     row: Row = {"epoch": epoch + 1, "loss": float(logs["loss"]), "accuracy": float(logs["accuracy"])}
     row |= {"val_loss": None, "val_accuracy": None}
     if val is not None:
         row |= _measured(trained, val, plan.batch_size)
         _require_number(row["val_loss"], epoch)
-    return {**row, "learning_rate": float(trained.optimizer.learning_rate)}
+    return {**row, "learning_rate": rates[-1]}
+
+
+def _rates(plan: TrainingPlan, epoch: int, steps_per_epoch: int, rows: Sequence[Row]) -> list[float]:
+    losses = [float(row["val_loss"]) for row in rows if row["val_loss"] is not None]
+    first, num_steps = epoch * steps_per_epoch, plan.epochs * steps_per_epoch
+    return [
+        learning_rate(plan.schedule, plan.optimizer.learning_rate, step, num_steps, losses)
+        for step in range(first, first + steps_per_epoch)
+    ]
 
 
 def _measured(trained: keras.Model, val: Clips, batch_size: int) -> Row:
     trained.reset_metrics()
-    for arrays, targets in _batches(val, np.arange(len(val.targets)), 0, batch_size):
-        logs = trained.test_on_batch(arrays, targets, return_dict=True)
+    for chosen, arrays in _batches(val, np.arange(len(val.targets)), 0, batch_size):
+        logs = trained.test_on_batch(arrays, val.targets[chosen], return_dict=True)
     return {"val_loss": float(logs["loss"]), "val_accuracy": float(logs["accuracy"])}
 
 
 def _batches(
     clips: Clips, order: np.ndarray, view: int, batch_size: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield the clips in ``order``; a thread reads the next batch while the last one is trained on.
+    """Yield places and clips in ``order``; a thread reads the next batch while the last one is trained on.
 
     Not a PyDataset of Keras, which looks at some batches twice, nor a tf.data generator, which hides what a
     reader raised.
     """
 
     def load(chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return np.stack([clips.read(int(i), view) for i in chosen]), clips.targets[chosen]
+        return chosen, np.stack([clips.read(int(i), view) for i in chosen])
 
     with ThreadPoolExecutor(1) as thread:
         coming = thread.submit(load, order[:batch_size])
@@ -154,21 +162,3 @@ def _require_number(loss: float | None, epoch: int) -> None:
 def _stalled(rows: Sequence[Row], patience: int) -> bool:
     losses = [row["val_loss"] for row in rows if row["val_loss"] is not None]
     return bool(losses) and len(losses) - 1 - losses.index(min(losses)) >= patience
-
-
-def _compile(trained: keras.Model, plan: EndToEndPlan, num_videos: int) -> None:
-    num_steps = plan.epochs * math.ceil(num_videos / plan.batch_size)
-    num_warmup = max(1, round(plan.warmup_share * num_steps))
-    schedule = keras.optimizers.schedules.CosineDecay(
-        plan.learning_rate / 10,
-        max(1, num_steps - num_warmup),
-        warmup_target=plan.learning_rate,
-        warmup_steps=num_warmup,
-    )
-    optimizer = keras.optimizers.AdamW(schedule, plan.weight_decay, global_clipnorm=1.0)
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    losses = keras.losses
-    loss_class = losses.BinaryCrossentropy if plan.multi_label else losses.CategoricalCrossentropy
-    metric = keras.metrics.BinaryAccuracy if plan.multi_label else keras.metrics.CategoricalAccuracy
-    loss = loss_class(label_smoothing=plan.label_smoothing)
-    trained.compile(optimizer, loss, metrics=[metric(name="accuracy")], jit_compile=False)

@@ -59,7 +59,7 @@ def epoch_batches(videos: Batches, plan: TrainingPlan, epoch: int) -> Batches:
     if len(order) % plan.batch_size == 1:
         order = order[:-1]
     shuffled = _rows(videos, order)
-    return _mixed(shuffled, plan.mixup, rng) if plan.mixup else shuffled
+    return mixed(shuffled, plan.mixup, rng) if plan.mixup else shuffled
 
 
 def balanced_weights(targets: np.ndarray) -> np.ndarray:
@@ -78,7 +78,7 @@ def _rows(videos: Batches, rows: np.ndarray) -> Batches:
     return Batches([x[rows] for x in videos.inputs], [y[rows] for y in videos.targets], videos.weights[rows])
 
 
-def _mixed(videos: Batches, alpha: float, rng: np.random.Generator) -> Batches:
+def mixed(videos: Batches, alpha: float, rng: np.random.Generator) -> Batches:
     """Mix each video with another one, inputs and targets alike (mixup: Zhang et al., 2018)."""
     num_videos = len(videos.weights)
     shares = rng.beta(alpha, alpha, num_videos).astype(np.float32)

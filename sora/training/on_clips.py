@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import keras
 
     from sora.training.clip_fits import ClipFit, ResidualShape
-    from sora.training.end_to_end import Clips, EndToEndPlan
+    from sora.training.end_to_end import Clips
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def fit_clips(
     learned = _streaming(train, labels, spec.clips, given.clip, seed)
     held_out = _streaming(val, labels, spec.clips, given.clip, seed) if val.paths else None
     head = HeadShape(len(labels), spec.embedding_size, spec.dropout, multi_label)
-    plan = _plan(spec, seed, multi_label=multi_label)
+    plan = spec.plan(seed)
     checkpoint = None
     if checkpoints:
         decisive = [asdict(spec), asdict(given), seed, labels, _named(train), _named(val)]
@@ -117,23 +117,6 @@ def _residual_shape(spec: ClipTrainingSpec) -> "ResidualShape":
     )
 
 
-def _plan(spec: TrainSpec, seed: int, *, multi_label: bool) -> "EndToEndPlan":
-    from sora.training.end_to_end import EndToEndPlan
-
-    return EndToEndPlan(
-        epochs=spec.epochs,
-        batch_size=spec.batch_size,
-        learning_rate=spec.optimizer.learning_rate,
-        warmup_share=spec.schedule.warmup_share,
-        weight_decay=spec.optimizer.weight_decay,
-        label_smoothing=spec.label_smoothing,
-        patience=spec.patience,
-        num_views=spec.clips.num_views,
-        multi_label=multi_label,
-        seed=seed,
-    )
-
-
 def _streaming(
     clips: LabelledClips, labels: list[str], spec: ClipTrainingSpec, shape: ClipSpec, seed: int
 ) -> "Clips":
@@ -149,4 +132,4 @@ def _streaming(
         spec.augment,
         seed,
     )
-    return Clips(read, targets(clips.labels, labels))
+    return Clips(read, targets(clips.labels, labels), spec.num_views)

@@ -20,7 +20,7 @@ def compiled_copy(
     """
     with strategy.scope():
         copy = keras.models.clone_model(model, clone_function=_in_half if plan.mixed_precision else None)
-        optimizer = _optimizer(plan.optimizer)
+        optimizer = build_optimizer(plan.optimizer)
         if plan.mixed_precision:
             optimizer = optimizers.LossScaleOptimizer(optimizer)
         accuracy = metrics.BinaryAccuracy if multi_label else metrics.CategoricalAccuracy
@@ -56,7 +56,8 @@ def _in_half(layer: keras.Layer) -> keras.Layer:
     return layer.__class__.from_config({**layer.get_config(), "dtype": policy})
 
 
-def _optimizer(plan: OptimizerPlan) -> keras.Optimizer:
+def build_optimizer(plan: OptimizerPlan) -> keras.Optimizer:
+    """Return the optimizer of a plan, at its highest learning rate."""
     clip_norm = plan.clip_norm or None
     if plan.kind == "sgd":
         return optimizers.SGD(plan.learning_rate, plan.momentum, plan.nesterov, global_clipnorm=clip_norm)

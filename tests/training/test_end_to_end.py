@@ -3,6 +3,7 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
+from toy_videos import ADAMW, plan
 
 from sora.errors import SoraError
 from sora.networks.backbones import frame_feature_network, split_at_unit
@@ -15,10 +16,10 @@ from sora.networks.clip_models import (
 )
 from sora.networks.determinism import make_deterministic
 from sora.networks.residual import residual_network
-from sora.training.end_to_end import Clips, EndToEndPlan, fit_end_to_end
+from sora.training.end_to_end import Clips, fit_end_to_end
 
 T, PX, C = 4, 16, 2
-PLAN = EndToEndPlan(epochs=4, batch_size=8, learning_rate=0.01, weight_decay=0.0)
+PLAN = plan(epochs=4, patience=20, optimizer=replace(ADAMW, weight_decay=0.0, clip_norm=1.0))
 
 
 def build(**options):
@@ -73,7 +74,8 @@ def test_the_parts_for_export_give_what_the_whole_gives():
 def test_several_labels_have_probabilities_of_their_own():
     model, clips = build(multi_label=True), moving_clips(8)
     both = Clips(clips.read, np.ones((8, C), np.float32))
-    fit_end_to_end(model, both, None, replace(PLAN, epochs=60, learning_rate=0.1, multi_label=True))
+    fast = replace(PLAN, epochs=60, optimizer=replace(PLAN.optimizer, learning_rate=0.1))
+    fit_end_to_end(model, both, None, fast, multi_label=True)
     assert model.predict(arrays(clips), verbose=0)[0].sum(axis=1).mean() > 1.5
 
 
@@ -119,8 +121,7 @@ def test_every_epoch_sees_another_view():
         seen.append((index, view))
         return clips.read(index, view)
 
-    plan = replace(PLAN, epochs=3, num_views=2)
-    fit_end_to_end(build(), Clips(read, clips.targets), clips, plan)
+    fit_end_to_end(build(), Clips(read, clips.targets, num_views=2), clips, replace(PLAN, epochs=3))
     assert sorted(seen) == sorted([(i, view) for view in (0, 1, 0) for i in range(4)])
 
 
