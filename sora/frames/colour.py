@@ -24,12 +24,14 @@ def colour_features(frame: np.ndarray, num_bins: int) -> np.ndarray:
         in units of L.
     """
     hue, saturation, value = cv2.split(cv2.cvtColor(frame, cv2.COLOR_RGB2HSV_FULL))
-    hue_bins = (hue.ravel().astype(np.int64) * num_bins + 128 >> 8) % num_bins  # the first is around red
-    value_bins = value.ravel().astype(np.int64) * num_bins >> 8
+    hue_bins = (hue.ravel().astype(np.int32) * num_bins + 128 >> 8) % num_bins  # the first is around red
+    value_bins = value.ravel().astype(np.int32) * num_bins >> 8
     hues = np.bincount(hue_bins, saturation.ravel() / 255, minlength=num_bins)
     values = np.bincount(value_bins, minlength=num_bins)
-    lab = cv2.cvtColor(frame.astype(np.float32) / 255, cv2.COLOR_RGB2LAB).reshape(-1, 3).astype(np.float64)
-    mean = lab.mean(axis=0)
-    third = np.cbrt(((lab - mean) ** 3).mean(axis=0))
+    lab = cv2.cvtColor(frame.astype(np.float32) / 255, cv2.COLOR_RGB2LAB).reshape(-1, 3).T.astype(np.float64)
+    mean = lab.mean(axis=1)
+    change = lab - mean[:, None]
+    squares = change * change
+    deviation, third = np.sqrt(squares.mean(axis=1)), np.cbrt((squares * change).mean(axis=1))
     shares = np.sqrt(np.concatenate([hues, values]) / hue.size)
-    return np.concatenate([shares, mean, lab.std(axis=0), third]).astype(np.float32)
+    return np.concatenate([shares, mean, deviation, third]).astype(np.float32)

@@ -41,5 +41,5 @@ def _uniform_patterns(grey: np.ndarray) -> np.ndarray:
     brighter = np.stack(
         [grey[1 + y : height - 1 + y, 1 + x : width - 1 + x] >= middle for y, x in _NEIGHBOURS]
     )
-    changes = (brighter != np.roll(brighter, 1, axis=0)).sum(axis=0)
-    return np.where(changes <= 2, brighter.sum(axis=0), _NUM_PATTERNS - 1)
+    changes = (brighter != np.roll(brighter, 1, axis=0)).sum(axis=0, dtype=np.uint8)
+    return np.where(changes <= 2, brighter.sum(axis=0, dtype=np.uint8), _NUM_PATTERNS - 1)

@@ -110,6 +110,8 @@ def fit_fine_tuned(
 ) -> ClipFit:
     """Train a head on a pretrained network, and then the network's last units with it.
 
+    Where validation is no better for the second training, the result is that of the first.
+
     Args:
         train, val: read uint8 RGB (T, S, S, 3).
         network: a ``frame_feature_network``, whose weights change in place.
@@ -135,6 +137,7 @@ def fit_fine_tuned(
     start, end = split_at_unit(network, name, num_units)
     freeze_normalisations(end)
     model = clip_classifier(end, top, num_frames, takes_pixels=False)
+    before = model.get_weights()
     tuned = fit_end_to_end(
         model,
         _frozen(start, train),
@@ -144,6 +147,8 @@ def fit_fine_tuned(
         checkpoint=checkpoint,
         on_epoch=lambda row: on_epoch(_later(row, rows)) if on_epoch else None,
     )
+    if val and _lowest(tuned) >= _lowest(rows):
+        model.set_weights(before)
     return ClipFit(network, top, [*rows, *(_later(row, rows) for row in tuned)])
 
 
@@ -160,6 +165,10 @@ def _head(network: keras.Model, num_frames: int, head: HeadShape) -> keras.Model
 
 def _frozen(network: keras.Model, clips: Clips) -> Clips:
     return replace(clips, read=FrozenOutputs(network, clips.read))
+
+
+def _lowest(rows: Sequence[Row]) -> float:
+    return min(float(row["val_loss"]) for row in rows if row["val_loss"] is not None)
 
 
 def _later(row: Row, before: Sequence[Row]) -> Row:
