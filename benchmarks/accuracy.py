@@ -15,6 +15,7 @@ Ends with 1 where a limit does not hold.
 import argparse
 import json
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -117,7 +118,7 @@ def main() -> int:
 
 
 def prepare(source: Path, cache: Path, wanted: set[Source], advance: Callable[[], object]) -> None:
-    """Make a project for each set of features and split; a split shares the stores of the one before."""
+    """Make a project for each set of features and split; the others begin with what the first split made."""
     for name, changes in EXTRACT.items():
         for split in SPLITS:
             if name in wanted:
@@ -130,19 +131,17 @@ def prepare(source: Path, cache: Path, wanted: set[Source], advance: Callable[[]
                         **changes,
                     },
                 )
-                share_stores(project, cache / name)
+                copy_stores(project, cache / name / SPLITS[0])
                 for stage in STAGES:
                     run_stage(project, stage)
             advance()
 
 
-def share_stores(project: Path, shared: Path) -> None:
-    """Link the per-video results of a project to those of its neighbours."""
+def copy_stores(project: Path, other: Path) -> None:
+    """Begin with the results per video of another project, as hard links; stages never change an entry."""
     for store in (layout.FACTS, layout.THUMBNAILS, layout.CLIPS, layout.FEATURES, layout.BACKBONES):
-        (shared / store).mkdir(parents=True, exist_ok=True)
-        (project / store).parent.mkdir(parents=True, exist_ok=True)
-        if not (project / store).is_symlink():
-            (project / store).symlink_to(shared / store)
+        if (other / store).exists() and not (project / store).exists():
+            shutil.copytree(other / store, project / store, copy_function=os.link)
 
 
 def measure(
