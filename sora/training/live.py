@@ -1,7 +1,7 @@
 """What can be seen of a fit while it runs: a bar on a terminal, and DVCLive's files."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,22 +18,33 @@ def showing(num_epochs: int, folder: Path) -> Iterator[Callable[[Row], None]]:
 
     Nothing is printed where the output is no terminal. ``folder`` gets metrics.json and one table for each
     measure, anew with each fit; no experiment and no dvc.yaml are made. The rows of a refit, which have no
-    validation, go to tables of their own.
+    validation, go to tables of their own. In a git repository without a commit nothing is logged: DVCLive
+    needs one.
     """
-    from dvclive import Live
     from rich.console import Console
     from rich.progress import Progress
 
     console = Console(stderr=True)
     bar = Progress(console=console, disable=not console.is_terminal)
-    with bar, Live(str(folder), save_dvc_exp=False, dvcyaml=None) as live:
+    with bar, _live(folder) as live:
         task = bar.add_task("training", total=num_epochs)
 
         def show(row: Row) -> None:
             _advance(bar, task, row)
-            _log(live, row)
+            if live:
+                _log(live, row)
 
         yield show
+
+
+def _live(folder: Path) -> AbstractContextManager["Live | None"]:
+    from dvclive import Live
+    from scmrepo.exceptions import SCMError
+
+    try:
+        return Live(str(folder), save_dvc_exp=False, dvcyaml=None)
+    except SCMError:
+        return nullcontext()
 
 
 def _advance(bar: "Progress", task: "TaskID", row: Row) -> None:

@@ -35,3 +35,12 @@ def test_without_validation_there_is_no_refit(tmp_path):
     with showing(2, tmp_path / "live") as show:
         show(row(1, 2.0, None))
     assert json.loads((tmp_path / "live/metrics.json").read_text())["loss"] == 2.0
+
+
+def test_a_repository_without_a_commit_is_no_error(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for command in (["git", "init", "-q"], ["dvc", "init", "-q"]):
+        subprocess.run(command, check=True)
+    with showing(1, tmp_path / "live") as show:
+        show(row(1, 2.0, None))
+    assert not (tmp_path / "live").exists()
