@@ -15,7 +15,7 @@ COLUMNS = {"rgb.mean": [0, 6], "motion.flow": [6, 10]}
 SPACE = {
     "train.blocks": {"choices": [["rgb"], ["motion"], ["rgb", "motion"]]},
     "train.linear.fusion": {"choices": ["late", "concatenate"]},
-    "train.linear.strengths": {"choices": [[10, 100, 1000], [1]]},
+    "train.linear.strengths": {"choices": [[1, 10, 100, 1000], [1]]},
 }
 
 

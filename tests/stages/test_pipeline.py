@@ -68,11 +68,11 @@ def test_predict_says_what_is_wrong_with_a_video(finished):
     assert set(second) == {"video", "label", "probabilities"}
 
 
-def test_dropout_runs_train_and_what_follows_with_the_same_data(finished):
+def test_a_parameter_of_train_runs_train_and_what_follows_with_the_same_data(finished):
     folder, _ = finished
-    change_param(folder, "train", "dropout", 0.3)
+    change_param(folder, "train", "embedding_size", 32)
     assert stages_run(repro(folder)) == ["train", "evaluate", "compress", "package"]
-    change_param(folder, "train", "dropout", 0.5)
+    change_param(folder, "train", "embedding_size", 64)
     repro(folder)
 
 

@@ -62,7 +62,7 @@ def test_without_a_commit_the_winner_is_still_told(project):
     said = run_search(request(1))
     assert said[2].startswith("no experiment was made: an experiment stands on a git commit")
     assert said[3].startswith("then: dvc exp run -n tuned-")
-    assert "-S 'train.blocks=[rgb,motion]' -S train.linear.fusion=concatenate" in said[3]
+    assert "-S 'train.blocks=[rgb,motion]' -S train.linear.fusion=late" in said[3]
 
 
 def test_a_study_is_resumed_unless_what_it_stands_on_has_changed(project):
