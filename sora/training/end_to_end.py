@@ -15,6 +15,7 @@ from sora.networks.clip_models import Read
 from sora.networks.determinism import make_deterministic
 from sora.training.clip_checkpoint import Checkpoint, restore_checkpoint, store_checkpoint
 from sora.training.epochs import Batches, balanced_weights, mixed
+from sora.training.memory import naming_what_to_lower
 from sora.training.optimisation import build_optimizer, classification_loss
 from sora.training.plan import TrainingPlan, learning_rate
 
@@ -76,7 +77,8 @@ def fit_end_to_end(
     )
     state = restore_checkpoint(checkpoint, trained) if checkpoint else Checkpoint()
     while len(state.rows) < plan.epochs and not _stalled(state.rows, plan.patience):
-        row = _one_epoch(trained, train, val, plan, state.rows)
+        with naming_what_to_lower("train.batch_size, then train.clips.widths or preprocess.image_size_px"):
+            row = _one_epoch(trained, train, val, plan, state.rows)
         best = val is not None and all(row["val_loss"] < old["val_loss"] for old in state.rows)
         state = Checkpoint((*state.rows, row), trained.get_weights() if best else state.best_weights)
         if checkpoint:

@@ -1,7 +1,6 @@
 """Training of a classifier on features held in memory, the same to the last bit on one machine."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from sora.networks.heads import split_at_training
 from sora.training.checkpoints import Checkpoint, Row, fit_fingerprint
 from sora.training.epochs import Batches, Examples, balanced_weights
 from sora.training.fit_loop import Fit, OnEpoch
+from sora.training.memory import naming_what_to_lower
 from sora.training.optimisation import device_strategy, require_half_precision
 from sora.training.plan import TrainingPlan, best_epoch
 
@@ -54,7 +54,7 @@ def fit_classifier(
     """
     _require(train, val, plan)
     make_deterministic(plan.seed)
-    with _naming_what_to_lower():
+    with naming_what_to_lower("train.batch_size, then train.units or the number of train.blocks"):
         fixed, trained = split_at_training(model)
         job = _Job(model, trained, plan, checkpoints, on_epoch, device_strategy(devices))
         held_out = _batches(fixed, val, len(trained.outputs)) if len(val.targets) else None
@@ -129,14 +129,3 @@ def _require(train: Examples, val: Examples, plan: TrainingPlan) -> None:
         raise SoraError(f"training: expected at least 2 training videos, got {len(train.targets)}")
     if plan.schedule.kind == "plateau" and not len(val.targets):
         raise SoraError("schedule: plateau needs validation videos, and there is none; choose cosine")
-
-
-@contextmanager
-def _naming_what_to_lower() -> Iterator[None]:
-    try:
-        yield
-    except tf.errors.ResourceExhaustedError as error:
-        raise SoraError(
-            "training: there is not enough memory; lower train.batch_size, then train.units or the number of "
-            "train.blocks"
-        ) from error
