@@ -101,7 +101,7 @@ def _one_epoch(
     order = rng.permutation(len(train.targets))
     weights = balanced_weights(train.targets) if plan.class_weights else np.ones(len(order), np.float32)
     rates = _rates(plan, epoch, math.ceil(len(order) / plan.batch_size), rows)
-    trained.reset_metrics()
+    seen = []
     batches = _batches(train, order, epoch % train.num_views, plan.batch_size)
     for rate, (chosen, arrays) in zip(rates, batches, strict=True):
         batch = Batches([arrays], [train.targets[chosen]], weights[chosen])
@@ -109,8 +109,8 @@ def _one_epoch(
         trained.optimizer.learning_rate = rate
         logs = trained.train_on_batch(*batch.inputs, *batch.targets, batch.weights, return_dict=True)
         _require_number(logs["loss"], epoch)
-    row: Row = {"epoch": epoch + 1, "loss": float(logs["loss"]), "accuracy": float(logs["accuracy"])}
-    row |= {"val_loss": None, "val_accuracy": None}
+        seen.append((len(chosen), logs))
+    row: Row = {"epoch": epoch + 1, **_mean(seen), "val_loss": None, "val_accuracy": None}
     if val is not None:
         row |= _measured(trained, val, plan.batch_size)
         _require_number(row["val_loss"], epoch)
@@ -127,10 +127,20 @@ def _rates(plan: TrainingPlan, epoch: int, steps_per_epoch: int, rows: Sequence[
 
 
 def _measured(trained: keras.Model, val: Clips, batch_size: int) -> Row:
-    trained.reset_metrics()
+    seen = []
     for chosen, arrays in _batches(val, np.arange(len(val.targets)), 0, batch_size):
         logs = trained.test_on_batch(arrays, val.targets[chosen], return_dict=True)
-    return {"val_loss": float(logs["loss"]), "val_accuracy": float(logs["accuracy"])}
+        seen.append((len(chosen), logs))
+    return {f"val_{name}": value for name, value in _mean(seen).items()}
+
+
+def _mean(seen: Sequence[tuple[int, dict[str, float]]]) -> Row:
+    """Average what Keras tells of each batch alone, by the number of clips in it."""
+    sizes = [size for size, _ in seen]
+    return {
+        name: float(np.average([float(logs[name]) for _, logs in seen], weights=sizes))
+        for name in ("loss", "accuracy")
+    }
 
 
 def _batches(

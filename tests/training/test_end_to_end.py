@@ -161,3 +161,16 @@ def test_fine_tuning_changes_the_last_units_only_and_no_averages():
     images = ((clips[0] - 127.0) / 128).astype(np.float32)
     whole = head(network(images, training=False)[None], training=False)[0]
     np.testing.assert_allclose(whole, model(outputs(0, 0)[None], training=False)[0], atol=1e-5)
+
+
+def test_measures_are_those_of_all_clips_not_of_the_last_batch():
+    train, val = moving_clips(12), moving_clips(20)  # batches of 8, 8 and 4
+    model = build()
+    row = fit_end_to_end(model, train, val, replace(PLAN, epochs=1))[0]
+    arrays = np.stack([val.read(i, 0) for i in range(20)])
+    probabilities = np.asarray(model(arrays, training=False)[0])
+    right = probabilities.argmax(axis=1) == val.targets.argmax(axis=1)
+    assert row["val_accuracy"] == pytest.approx(right.mean())
+    smoothed = val.targets * 0.9 + 0.1 / val.targets.shape[1]
+    expected = -(smoothed * np.log(probabilities)).sum(axis=1).mean()
+    assert row["val_loss"] == pytest.approx(expected, rel=1e-4)
