@@ -176,6 +176,8 @@ def inside(folder: Path) -> Iterator[None]:
 
 def trained(row: Row, features: FeatureSet, seed: int) -> dict[str, Any]:
     """Train on all but the test videos; return what came of it."""
+    import keras
+
     labels = sorted(set(features.videos["label"]))
     known = replace_rows(features, (features.videos["split"] != "test").to_numpy())
     test = features.of_split("test")
@@ -191,11 +193,13 @@ def trained(row: Row, features: FeatureSet, seed: int) -> dict[str, Any]:
     outputs = model.predict(inputs, verbose=0)
     probabilities = outputs if row.tutorial else outputs[0]
     right = probabilities.argmax(axis=1) == test.targets(labels)
+    num_parameters = model.count_params()
+    keras.utils.clear_session()  # else each model stays in memory
     return {
         "accuracy": float(right.mean()),
         "inner": float(inner),
         "seconds": seconds,
-        "parameters": model.count_params(),
+        "parameters": num_parameters,
     }
 
 
