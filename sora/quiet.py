@@ -1,5 +1,6 @@
 """Keeping what native libraries print at start-up from the user."""
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -22,7 +23,12 @@ def silent_stderr() -> Iterator[None]:
 
 
 def import_tensorflow() -> None:
-    """Import TensorFlow without its greetings, which ignore its own settings; call it before Keras."""
+    """Import TensorFlow without its greetings, which ignore its own settings; call it before Keras.
+
+    Its advice to programmers, on retracing and the like, does not reach the user either.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with silent_stderr():
-        import tensorflow  # noqa: F401
+        import tensorflow
+
+    tensorflow.get_logger().setLevel(logging.ERROR)
