@@ -1,5 +1,6 @@
 import json
 import subprocess
+import sys
 
 import pandas as pd
 
@@ -15,7 +16,11 @@ def row(epoch, loss, val_loss):
 def test_epochs_become_files_and_nothing_else(tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.example"]
-    for command in ([*git, "init", "-q"], ["dvc", "init", "-q"], [*git, "commit", "-qm", "start"]):
+    for command in (
+        [*git, "init", "-q"],
+        [sys.executable, "-m", "dvc", "init", "-q"],
+        [*git, "commit", "-qm", "start"],
+    ):
         subprocess.run(command, check=True)
     capfd.readouterr()
     with showing(3, tmp_path / "live") as show:
@@ -39,7 +44,7 @@ def test_without_validation_there_is_no_refit(tmp_path):
 
 def test_a_repository_without_a_commit_is_no_error(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for command in (["git", "init", "-q"], ["dvc", "init", "-q"]):
+    for command in (["git", "init", "-q"], [sys.executable, "-m", "dvc", "init", "-q"]):
         subprocess.run(command, check=True)
     with showing(1, tmp_path / "live") as show:
         show(row(1, 2.0, None))

@@ -52,7 +52,8 @@ def test_both_networks_are_trained_and_give_what_a_bundle_needs(
         make_deterministic(0)
         pretrained = frame_feature_network("efficientnet_lite0", SIZE, blocks=["mean"], weights=None)
         before = [array.copy() for array in pretrained.get_weights()]
-    val = LabelledClips(clips.paths[:2], clips.labels[:2])
+    # With validation the weights of the first training may come back, where the second does not pay off.
+    val = LabelledClips(clips.paths[:2], clips.labels[:2]) if network == "residual" else LabelledClips([], [])
     shown: list[int] = []
     fitted = fit_clips(
         clips,
