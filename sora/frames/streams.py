@@ -22,7 +22,10 @@ def stream_images(segments: np.ndarray, flow: Flow, spec: StreamSpec) -> np.ndar
         flow: of each segment; looked at by the streams in ``NEED_FLOW`` only.
         spec: which streams.
     """
-    return np.stack([_STREAMS[name](segments, flow, spec) for name in spec.names])
+    images = np.empty((len(spec.names), len(segments), *segments.shape[2:]), np.float32)
+    for place, name in enumerate(spec.names):
+        images[place] = _STREAMS[name](segments, flow, spec)
+    return images
 
 
 def moving_part(frames: np.ndarray, flow: np.ndarray, side_share: float) -> np.ndarray:
@@ -49,9 +52,7 @@ def difference_images(segments: np.ndarray, gain: float) -> np.ndarray:
 
 _Images = Callable[[np.ndarray, Flow, StreamSpec], np.ndarray]
 _STREAMS: dict[str, _Images] = {
-    "rgb": lambda segments, _, spec: segments[:, 0].astype(np.float32),
-    "crop": lambda segments, flow, spec: moving_part(
-        segments[:, 0], flow.compensated, spec.crop_share
-    ).astype(np.float32),
+    "rgb": lambda segments, _, spec: segments[:, 0],
+    "crop": lambda segments, flow, spec: moving_part(segments[:, 0], flow.compensated, spec.crop_share),
     "difference": lambda segments, _, spec: difference_images(segments, spec.difference_gain),
 }
