@@ -41,6 +41,7 @@ from sora.params import convert, read_input_spec, read_section
 from sora.quiet import import_tensorflow
 from sora.runtimes import load_backbone, segment_features
 from sora.store import VideoStore
+from sora.training.fitted import targets
 from sora.training.on_features import fit
 from sora.training.spec import TrainSpec
 from sora.video.write import read_clip
@@ -192,7 +193,7 @@ def trained(row: Row, features: FeatureSet, seed: int) -> dict[str, Any]:
     seconds = time.monotonic() - start
     outputs = model.predict(inputs, verbose=0)
     probabilities = outputs if row.tutorial else outputs[0]
-    right = probabilities.argmax(axis=1) == test.targets(labels)
+    right = probabilities.argmax(axis=1) == targets(test.videos["label"], labels).argmax(axis=1)
     num_parameters = model.count_params()
     keras.utils.clear_session()  # else each model stays in memory
     return {
@@ -234,7 +235,7 @@ def fit_tutorial(features: FeatureSet, labels: list[str], seed: int) -> tuple["k
 
     make_deterministic(seed)
     x = features.features[..., features.columns["rgb.mean"]]
-    y = features.targets(labels)
+    y = targets(features.videos["label"], labels).argmax(axis=1)
     order = np.random.default_rng(seed).permutation(len(y))
     x, y = x[order], y[order]
     inputs = keras.Input(x.shape[1:])

@@ -31,10 +31,6 @@ class FeatureSet:
         rows = (self.videos["split"] == split).to_numpy()
         return replace(self, videos=self.videos[rows], features=self.features[rows])
 
-    def targets(self, labels: list[str]) -> np.ndarray:
-        """Return the index in ``labels`` of each video's label, int64 (N,)."""
-        return self.videos["label"].map({label: i for i, label in enumerate(labels)}).to_numpy(np.int64)
-
 
 def load_features(splits: tuple[str, ...], *, all_views: bool = False) -> FeatureSet:
     """Read the stored features of every valid video of ``splits``, ordered by path and view.

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import NamedTuple
 
 import keras
@@ -17,6 +16,7 @@ from sora.networks.clip_models import (
 )
 from sora.networks.determinism import make_deterministic
 from sora.networks.residual import Fusion, residual_network
+from sora.training.checkpoints import Checkpoint
 from sora.training.end_to_end import Clips, Row, fit_end_to_end
 from sora.training.plan import TrainingPlan
 
@@ -69,7 +69,7 @@ def fit_residual(
     head: HeadShape,
     plan: TrainingPlan,
     *,
-    checkpoint: Path | None = None,
+    checkpoint: Checkpoint | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> ClipFit:
     """Train the residual network and a head from random weights.
@@ -105,7 +105,7 @@ def fit_fine_tuned(
     *,
     head: HeadShape,
     plan: TrainingPlan,
-    checkpoint: Path | None = None,
+    checkpoint: Checkpoint | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> ClipFit:
     """Train a head on a pretrained network, and then the network's last units with it.
@@ -168,9 +168,9 @@ def _frozen(network: keras.Model, clips: Clips) -> Clips:
 
 
 def _lowest(rows: Sequence[Row]) -> float:
-    return min(float(row["val_loss"]) for row in rows if row["val_loss"] is not None)
+    return min(row["val_loss"] for row in rows if row["val_loss"] is not None)
 
 
 def _later(row: Row, before: Sequence[Row]) -> Row:
     """Count epochs on from another training."""
-    return {**row, "epoch": int(row["epoch"] or 0) + len(before)}
+    return {**row, "epoch": row["epoch"] + len(before)}

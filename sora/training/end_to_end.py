@@ -4,8 +4,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import keras
 import numpy as np
@@ -13,13 +12,13 @@ import numpy as np
 from sora.errors import SoraError
 from sora.networks.clip_models import Read
 from sora.networks.determinism import make_deterministic
-from sora.training.clip_checkpoint import Checkpoint, restore_checkpoint, store_checkpoint
+from sora.training.checkpoints import Checkpoint, FitState
 from sora.training.epochs import Batches, balanced_weights, mixed
 from sora.training.memory import naming_what_to_lower
 from sora.training.optimisation import build_optimizer, classification_loss
 from sora.training.plan import TrainingPlan, learning_rate
 
-Row: TypeAlias = dict[str, float | int | None]
+Row: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ def fit_end_to_end(
     plan: TrainingPlan,
     *,
     multi_label: bool = False,
-    checkpoint: Path | None = None,
+    checkpoint: Checkpoint | None = None,
     on_epoch: Callable[[Row], None] | None = None,
 ) -> list[Row]:
     """Train ``model``, whose first output are probabilities, in place and return one row per epoch.
@@ -59,12 +58,12 @@ def fit_end_to_end(
         train, val: clips.
         plan: all else that decides.
         multi_label: whether a video may have several labels.
-        checkpoint: a file that holds the state after each epoch; where it is there, training goes on from it,
-            to the same weights as without a break, and it is removed at the end.
+        checkpoint: holds the state after each epoch; where it is there, and of the same training, that goes
+            on from it, to the same weights as without a break, and it is removed at the end.
         on_epoch: called with each row.
 
     Raises:
-        SoraError: the loss is not a number, or the checkpoint is damaged or of another training.
+        SoraError: the loss is not a number, memory is short, or the checkpoint is damaged.
     """
     if plan.mixed_precision:
         raise SoraError("mixed_precision: only heads on features are trained with it; set it to false")
@@ -75,21 +74,48 @@ def fit_end_to_end(
     trained.compile(
         build_optimizer(plan.optimizer), loss, metrics=[metric(name="accuracy")], jit_compile=False
     )
-    state = restore_checkpoint(checkpoint, trained) if checkpoint else Checkpoint()
-    while len(state.rows) < plan.epochs and not _stalled(state.rows, plan.patience):
+    rows, best = _restored(checkpoint, trained)
+    while len(rows) < plan.epochs and not _stalled(rows, plan.patience):
         with naming_what_to_lower("train.batch_size, then train.clips.widths or preprocess.image_size_px"):
-            row = _one_epoch(trained, train, val, plan, state.rows)
-        best = val is not None and all(row["val_loss"] < old["val_loss"] for old in state.rows)
-        state = Checkpoint((*state.rows, row), trained.get_weights() if best else state.best_weights)
+            rows.append(_one_epoch(trained, train, val, plan, rows))
+        if val is not None and rows[-1]["val_loss"] < min(_val_losses(rows[:-1]), default=math.inf):
+            best = trained.get_weights()
         if checkpoint:
-            store_checkpoint(checkpoint, trained, state)
+            optimizer = [np.asarray(variable) for variable in trained.optimizer.variables]
+            checkpoint.save(FitState(rows, _state(trained), optimizer, best))
         if on_epoch:
-            on_epoch(row)
-    if state.best_weights:
-        trained.set_weights(state.best_weights)
+            on_epoch(rows[-1])
+    if best:
+        trained.set_weights(best)
     if checkpoint:
-        checkpoint.unlink(missing_ok=True)
-    return list(state.rows)
+        checkpoint.path.unlink(missing_ok=True)
+    return rows
+
+
+def _restored(checkpoint: Checkpoint | None, trained: keras.Model) -> tuple[list[Row], list[np.ndarray]]:
+    """Put a compiled model where its training was left; give the rows so far and the best weights."""
+    trained.optimizer.build(trained.trainable_variables)
+    state = checkpoint.load() if checkpoint else None
+    if state is None:
+        return [], []
+    variables = [*_variables(trained), *trained.optimizer.variables]
+    for variable, value in zip(variables, [*state.weights, *state.optimizer], strict=True):
+        variable.assign(value)
+    return list(state.rows), state.best
+
+
+def _variables(trained: keras.Model) -> list[keras.Variable]:
+    """List weights and the states of dropout, without the sums of metrics."""
+    metrics = {id(variable) for variable in trained.metrics_variables}
+    return [variable for variable in trained.variables if id(variable) not in metrics]
+
+
+def _state(trained: keras.Model) -> list[np.ndarray]:
+    return [np.asarray(variable) for variable in _variables(trained)]
+
+
+def _val_losses(rows: Sequence[Row]) -> list[float]:
+    return [row["val_loss"] for row in rows if row["val_loss"] is not None]
 
 
 def _one_epoch(
@@ -118,7 +144,7 @@ def _one_epoch(
 
 
 def _rates(plan: TrainingPlan, epoch: int, steps_per_epoch: int, rows: Sequence[Row]) -> list[float]:
-    losses = [float(row["val_loss"]) for row in rows if row["val_loss"] is not None]
+    losses = _val_losses(rows)
     first, num_steps = epoch * steps_per_epoch, plan.epochs * steps_per_epoch
     return [
         learning_rate(plan.schedule, plan.optimizer.learning_rate, step, num_steps, losses)
@@ -172,5 +198,5 @@ def _require_number(loss: float | None, epoch: int) -> None:
 
 
 def _stalled(rows: Sequence[Row], patience: int) -> bool:
-    losses = [row["val_loss"] for row in rows if row["val_loss"] is not None]
+    losses = _val_losses(rows)
     return bool(losses) and len(losses) - 1 - losses.index(min(losses)) >= patience

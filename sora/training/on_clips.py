@@ -51,6 +51,7 @@ def fit_clips(
         checkpoints: a folder for what a stopped training goes on from.
         on_epoch: called with each row.
     """
+    from sora.training.checkpoints import Checkpoint
     from sora.training.clip_fits import HeadShape, fit_fine_tuned, fit_residual
 
     multi_label = any(len(labels_in(joined)) > 1 for joined in [*train.labels, *val.labels])
@@ -58,10 +59,9 @@ def fit_clips(
     held_out = _streaming(val, labels, spec.clips, given.clip, seed) if val.paths else None
     head = HeadShape(len(labels), spec.embedding_size, spec.dropout, multi_label)
     plan = spec.plan(seed)
-    checkpoint = None
-    if checkpoints:
-        decisive = [asdict(spec), asdict(given), seed, labels, _named(train), _named(val)]
-        checkpoint = _checkpoint_file(checkpoints, decisive)
+    decisive = [asdict(spec), asdict(given), seed, labels, _named(train), _named(val)]
+    fingerprint = hashlib.sha256(json.dumps(decisive).encode()).hexdigest()
+    checkpoint = Checkpoint(checkpoints / "clips.npz", fingerprint) if checkpoints else None
     if pretrained is None:
         shape = _residual_shape(spec.clips)
         found = fit_residual(learned, held_out, shape, head, plan, checkpoint=checkpoint, on_epoch=on_epoch)
@@ -83,15 +83,6 @@ def fit_clips(
 def _named(clips: LabelledClips) -> list[tuple[str, str]]:
     """Name clips by their keys in the store, which tell their content."""
     return [(path.stem, joined) for path, joined in zip(clips.paths, clips.labels, strict=True)]
-
-
-def _checkpoint_file(folder: Path, decisive: list[Any]) -> Path:
-    """Return the file of this training, and remove those of others."""
-    path = folder / f"clips-{hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:16]}.npz"
-    for other in folder.glob("clips-*.npz"):
-        if other != path:
-            other.unlink()
-    return path
 
 
 def _fitted(found: "ClipFit", given: InputSpec, name: str) -> Fitted:

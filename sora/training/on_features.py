@@ -5,20 +5,17 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from sora.errors import SoraError
 from sora.features import FeatureSet
 from sora.manifest import labels_in
 from sora.training.fitted import Fitted, OnEpoch, best_validation, targets
+from sora.training.measures import accuracy, log_loss
 from sora.training.spec import TrainSpec
 
 if TYPE_CHECKING:
     import keras
 
     from sora.training.epochs import Examples
-
-_TINY = np.finfo(np.float32).tiny
 
 
 def fit(
@@ -74,9 +71,11 @@ def _fit_linear(
             tuple(options.classifiers), tuple(options.strengths), options.fusion, options.num_folds, seed
         ),
     )
+    probabilities = classifier.predict(features.features)[0]
     row = {
         "epoch": 1,
-        **_on_training(classifier.predict(features.features)[0], wanted, multi_label=multi_label),
+        "loss": log_loss(probabilities, wanted, several_labels=multi_label),
+        "accuracy": accuracy(probabilities, wanted, several_labels=multi_label),
         "val_loss": report.fused.log_loss,
         "val_accuracy": report.fused.accuracy,
     }
@@ -85,17 +84,6 @@ def _fit_linear(
     model = build_linear(classifier, *features.features.shape[1:])
     inner = {"found_by": f"{options.num_folds} folds of groups", **asdict(report)}
     return Fitted(model, [row], inner, model.count_params())
-
-
-def _on_training(probabilities: np.ndarray, wanted: np.ndarray, *, multi_label: bool) -> dict[str, float]:
-    """Return loss and accuracy, as the history has them, on the videos that were learned."""
-    if multi_label:
-        right = (probabilities >= 0.5) == (wanted >= 0.5)
-        likelihood = np.where(wanted >= 0.5, probabilities, 1 - probabilities)
-    else:
-        right = probabilities.argmax(axis=1) == wanted.argmax(axis=1)
-        likelihood = (probabilities * wanted).sum(axis=1)
-    return {"loss": float(-np.log(np.maximum(likelihood, _TINY)).mean()), "accuracy": float(right.mean())}
 
 
 def _network(

@@ -9,12 +9,11 @@ from sora.features import FeatureSet
 from sora.manifest import labels_in
 from sora.training.fitted import require_all_labels, targets
 from sora.training.folds import group_folds
+from sora.training.measures import accuracy, log_loss
 from sora.training.on_features import fit
 from sora.training.spec import TrainSpec
 
 Metric = Literal["log_loss", "accuracy"]
-
-_SMALLEST = float(np.finfo(np.float32).eps)  # a probability is not known better than this
 
 
 @dataclass(frozen=True)
@@ -75,27 +74,6 @@ def fold_score(problem: Problem, params: TrainSpec, fold: int) -> float:
     wanted = targets(judged.videos["label"], problem.labels)
     measure = log_loss if problem.metric == "log_loss" else accuracy
     return measure(probabilities, wanted, several_labels=_several_labels(problem.features))
-
-
-def log_loss(probabilities: np.ndarray, targets: np.ndarray, *, several_labels: bool) -> float:
-    """Return the mean cross-entropy in nats, per video, or per video and label where those have several.
-
-    Args:
-        probabilities: (N, C), in [0, 1].
-        targets: (N, C), 1 where the video has the label, else 0.
-    """
-    if several_labels:
-        likelihood = np.where(targets > 0, probabilities, 1 - probabilities)
-    else:
-        likelihood = (probabilities * targets).sum(axis=1)
-    return float(-np.log(np.maximum(likelihood.astype(np.float64), _SMALLEST)).mean())
-
-
-def accuracy(probabilities: np.ndarray, targets: np.ndarray, *, several_labels: bool) -> float:
-    """Return the share of right videos, or of right answers about a video and a label; see ``log_loss``."""
-    if several_labels:
-        return float(((probabilities >= 0.5) == (targets > 0)).mean())
-    return float((probabilities.argmax(axis=1) == targets.argmax(axis=1)).mean())
 
 
 def _rows(features: FeatureSet, chosen: np.ndarray) -> FeatureSet:

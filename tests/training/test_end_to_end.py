@@ -16,6 +16,7 @@ from sora.networks.clip_models import (
 )
 from sora.networks.determinism import make_deterministic
 from sora.networks.residual import residual_network
+from sora.training.checkpoints import Checkpoint, FitState
 from sora.training.end_to_end import Clips, fit_end_to_end
 
 T, PX, C = 4, 16, 2
@@ -92,14 +93,14 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(tmp_path):
         if row["epoch"] == 2:
             raise KilledError
 
-    checkpoint = tmp_path / "state.npz"
+    checkpoint = Checkpoint(tmp_path / "state.npz", "this training")
     with pytest.raises(KilledError):
         fit_end_to_end(build(), train, val, PLAN, checkpoint=checkpoint, on_epoch=stop)
     resumed = build()
     assert fit_end_to_end(resumed, train, val, PLAN, checkpoint=checkpoint) == expected
     for got, wanted in zip(resumed.get_weights(), undisturbed.get_weights(), strict=True):
         np.testing.assert_array_equal(got, wanted)
-    assert not checkpoint.exists()
+    assert not checkpoint.path.exists()
 
 
 def test_the_best_epoch_comes_back():
@@ -125,15 +126,17 @@ def test_every_epoch_sees_another_view():
     assert sorted(seen) == sorted([(i, view) for view in (0, 1, 0) for i in range(4)])
 
 
-@pytest.mark.parametrize("content", [b"PK", b"", None])
-def test_a_checkpoint_of_something_else_is_refused(content, tmp_path):
-    path = tmp_path / "state.npz"
-    if content is None:
-        np.savez(path, rows=np.array("[]"), variable_0=np.zeros(3))
-    else:
-        path.write_bytes(content)
-    with pytest.raises(SoraError, match=r"state\.npz: .*; delete it and train again"):
-        fit_end_to_end(build(), moving_clips(4), None, PLAN, checkpoint=path)
+def test_a_checkpoint_of_another_training_is_passed_over_and_a_damaged_one_refused(tmp_path):
+    path, clips, plan = tmp_path / "state.npz", moving_clips(4), replace(PLAN, epochs=2)
+    other = FitState([{"epoch": 1, "val_loss": None}], [np.zeros(3)], [], [])
+    Checkpoint(path, "another training").save(other)
+    mine = Checkpoint(path, "this training")
+    assert fit_end_to_end(build(), clips, None, plan, checkpoint=mine) == fit_end_to_end(
+        build(), clips, None, plan
+    )
+    path.write_bytes(b"PK")
+    with pytest.raises(SoraError, match=r"state\.npz: this checkpoint cannot be read .*; remove it"):
+        fit_end_to_end(build(), clips, None, plan, checkpoint=mine)
 
 
 def test_a_loss_that_is_not_a_number_is_told():

@@ -9,7 +9,7 @@ import pytest
 from sora.features import FeatureSet
 from sora.params import read_section
 from sora.training.spec import TrainSpec
-from sora.tuning.objective import accuracy, build_problem, fold_score, log_loss
+from sora.tuning.objective import build_problem, fold_score
 
 BASE = read_section("train", TrainSpec, Path(__file__).parents[2] / "params.yaml")
 
@@ -60,24 +60,3 @@ def test_a_fold_can_be_scored_with_the_real_fit():
     assert fold_score(problem, params, 0) < 0.1
     network = replace(params, head="mean", epochs=3)
     assert fold_score(problem, network, 0) == fold_score(problem, network, 0)
-
-
-def test_log_loss_and_accuracy_of_one_label_a_video():
-    probabilities = np.array([[0.5, 0.25, 0.25], [0.1, 0.2, 0.7], [1, 0, 0]], np.float32)
-    targets = np.eye(3, dtype=np.float32)[[0, 1, 0]]
-    expected = -np.log([0.5, 0.2, 1]).mean()
-    assert log_loss(probabilities, targets, several_labels=False) == pytest.approx(expected)
-    assert accuracy(probabilities, targets, several_labels=False) == pytest.approx(2 / 3)
-
-
-def test_log_loss_and_accuracy_of_several_labels_a_video():
-    probabilities = np.array([[0.5, 0.25], [0.1, 0.8]], np.float32)
-    targets = np.array([[1, 1], [0, 1]], np.float32)
-    expected = -np.log([0.5, 0.25, 0.9, 0.8]).mean()
-    assert log_loss(probabilities, targets, several_labels=True) == pytest.approx(expected)
-    assert accuracy(probabilities, targets, several_labels=True) == 0.75
-
-
-def test_log_loss_of_what_was_held_impossible_is_finite():
-    wrong = log_loss(np.array([[1.0, 0.0]], np.float32), np.array([[0, 1]]), several_labels=False)
-    assert wrong == pytest.approx(15.9, abs=0.1)
