@@ -1,10 +1,11 @@
 """Two ways to train on clips: a residual network from nothing, and the end of a pretrained network."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import NamedTuple
 
 import keras
+import numpy as np
 
 from sora.networks.backbones import split_at_unit
 from sora.networks.clip_models import (
@@ -15,27 +16,17 @@ from sora.networks.clip_models import (
     split_for_export,
 )
 from sora.networks.determinism import make_deterministic
-from sora.networks.residual import Fusion, residual_network
+from sora.networks.residual import residual_network
 from sora.training.checkpoints import Checkpoint
 from sora.training.end_to_end import Clips, Row, fit_end_to_end
+from sora.training.measures import log_loss
 from sora.training.plan import TrainingPlan
+from sora.training.spec import ResidualSpec
 
 OnEpoch = Callable[[Row], None]
 
 _HEAD_RATE = 10  # a new head learns so much faster than a pretrained network may
-
-
-@dataclass(frozen=True)
-class ResidualShape:
-    """The residual network: see ``sora.networks.residual.residual_network``."""
-
-    num_blocks: Sequence[int]
-    widths: Sequence[int]
-    taps: Sequence[int]
-    fusion: Fusion
-    fused_size: int
-    differences: bool
-    temporal_kernel_size: int
+_TUNED_SHARES = (1.0, 0.75, 0.5, 0.25, 0.0)  # of the way from the weights before tuning to those after it
 
 
 @dataclass(frozen=True)
@@ -65,7 +56,7 @@ class ClipFit(NamedTuple):
 def fit_residual(
     train: Clips,
     val: Clips | None,
-    shape: ResidualShape,
+    shape: ResidualSpec,
     head: HeadShape,
     plan: TrainingPlan,
     *,
@@ -78,17 +69,7 @@ def fit_residual(
     """
     make_deterministic(plan.seed)
     num_frames, size = train.read(0, 0).shape[:2]
-    network = residual_network(
-        image_size_px=size,
-        num_blocks=shape.num_blocks,
-        widths=shape.widths,
-        num_frames=num_frames,
-        differences=shape.differences,
-        temporal_kernel_size=shape.temporal_kernel_size,
-        taps=shape.taps,
-        fusion=shape.fusion,
-        fused_size=shape.fused_size,
-    )
+    network = residual_network(image_size_px=size, num_frames=num_frames, **asdict(shape))
     model = clip_classifier(network, _head(network, num_frames, head), num_frames, takes_pixels=True)
     rows = fit_end_to_end(
         model, train, val, plan, multi_label=head.multi_label, checkpoint=checkpoint, on_epoch=on_epoch
@@ -110,7 +91,9 @@ def fit_fine_tuned(
 ) -> ClipFit:
     """Train a head on a pretrained network, and then the network's last units with it.
 
-    Where validation is no better for the second training, the result is that of the first.
+    The result lies between the weights of both, as far towards those of the second as validation loss falls
+    (WiSE-FT: Wortsman et al., "Robust fine-tuning of zero-shot models", 2022): few clips spoil a network
+    easily. Without ``val`` it is that of the second.
 
     Args:
         train, val: read uint8 RGB (T, S, S, 3).
@@ -137,18 +120,18 @@ def fit_fine_tuned(
     start, end = split_at_unit(network, name, num_units)
     freeze_normalisations(end)
     model = clip_classifier(end, top, num_frames, takes_pixels=False)
-    before = model.get_weights()
+    before, held_out_end = model.get_weights(), _frozen(start, val) if val else None
     tuned = fit_end_to_end(
         model,
         _frozen(start, train),
-        _frozen(start, val) if val else None,
+        held_out_end,
         plan,
         multi_label=head.multi_label,
         checkpoint=checkpoint,
         on_epoch=lambda row: on_epoch(_later(row, rows)) if on_epoch else None,
     )
-    if val and _lowest(tuned) >= _lowest(rows):
-        model.set_weights(before)
+    if held_out_end:
+        _keep_best_blend(model, before, held_out_end, plan.batch_size, multi_label=head.multi_label)
     return ClipFit(network, top, [*rows, *(_later(row, rows) for row in tuned)])
 
 
@@ -167,8 +150,22 @@ def _frozen(network: keras.Model, clips: Clips) -> Clips:
     return replace(clips, read=FrozenOutputs(network, clips.read))
 
 
-def _lowest(rows: Sequence[Row]) -> float:
-    return min(row["val_loss"] for row in rows if row["val_loss"] is not None)
+def _keep_best_blend(
+    model: keras.Model, before: list[np.ndarray], val: Clips, batch_size: int, *, multi_label: bool
+) -> None:
+    after = model.get_weights()
+
+    def loss(share: float) -> float:
+        pairs = zip(before, after, strict=True)
+        model.set_weights([(1 - share) * old + share * new for old, new in pairs])
+        probabilities = [
+            model.predict_on_batch(np.stack([val.read(i, 0) for i in places]))[0]
+            for places in np.array_split(np.arange(len(val.targets)), -(-len(val.targets) // batch_size))
+        ]
+        found = log_loss(np.concatenate(probabilities), val.targets, several_labels=multi_label)
+        return found
+
+    loss(min(_TUNED_SHARES, key=loss))
 
 
 def _later(row: Row, before: Sequence[Row]) -> Row:

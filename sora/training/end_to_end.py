@@ -76,7 +76,9 @@ def fit_end_to_end(
     )
     rows, best = _restored(checkpoint, trained)
     while len(rows) < plan.epochs and not _stalled(rows, plan.patience):
-        with naming_what_to_lower("train.batch_size, then train.clips.widths or preprocess.image_size_px"):
+        with naming_what_to_lower(
+            "train.batch_size, then train.clips.residual.widths or preprocess.image_size_px"
+        ):
             rows.append(_one_epoch(trained, train, val, plan, rows))
         if val is not None and rows[-1]["val_loss"] < min(_val_losses(rows[:-1]), default=math.inf):
             best = trained.get_weights()

@@ -15,7 +15,7 @@ from sora.training.spec import ClipTrainingSpec, TrainSpec
 if TYPE_CHECKING:
     import keras
 
-    from sora.training.clip_fits import ClipFit, ResidualShape
+    from sora.training.clip_fits import ClipFit
     from sora.training.end_to_end import Clips
 
 
@@ -63,8 +63,15 @@ def fit_clips(
     fingerprint = hashlib.sha256(json.dumps(decisive).encode()).hexdigest()
     checkpoint = Checkpoint(checkpoints / "clips.npz", fingerprint) if checkpoints else None
     if pretrained is None:
-        shape = _residual_shape(spec.clips)
-        found = fit_residual(learned, held_out, shape, head, plan, checkpoint=checkpoint, on_epoch=on_epoch)
+        found = fit_residual(
+            learned,
+            held_out,
+            spec.clips.residual,
+            head,
+            plan,
+            checkpoint=checkpoint,
+            on_epoch=on_epoch,
+        )
     else:
         found = fit_fine_tuned(
             learned,
@@ -92,20 +99,6 @@ def _fitted(found: "ClipFit", given: InputSpec, name: str) -> Fitted:
     num_parameters = found.backbone.count_params() + found.head.count_params()
     backbone = OwnBackbone(found.backbone, own)
     return Fitted(found.head, history, best_validation(history), num_parameters, backbone)
-
-
-def _residual_shape(spec: ClipTrainingSpec) -> "ResidualShape":
-    from sora.training.clip_fits import ResidualShape
-
-    return ResidualShape(
-        spec.num_blocks,
-        spec.widths,
-        spec.taps,
-        spec.fusion,
-        spec.fused_size,
-        spec.differences,
-        spec.temporal_kernel_size,
-    )
 
 
 def _streaming(

@@ -27,15 +27,8 @@ class LinearSpec:
 
 
 @dataclass(frozen=True)
-class ClipTrainingSpec:
-    """A training on clips: see ``sora.training.clip_fits``.
-
-    Attributes:
-        num_blocks, widths, taps, fusion, fused_size, differences, temporal_kernel_size: of ``residual``.
-        tuned_units: of ``fine_tuned``: the last units of extract's backbone that are trained.
-        num_views: an epoch sees one of so many views of each clip; 1: the clips as they are.
-        augment: how views differ from the clip.
-    """
+class ResidualSpec:
+    """The residual network: see ``sora.networks.residual.residual_network``."""
 
     __pydantic_config__: ClassVar = _STRICT
 
@@ -46,6 +39,22 @@ class ClipTrainingSpec:
     fused_size: Annotated[int, Ge(1)]
     differences: bool
     temporal_kernel_size: Annotated[int, Ge(1)]
+
+
+@dataclass(frozen=True)
+class ClipTrainingSpec:
+    """A training on clips: see ``sora.training.clip_fits``.
+
+    Attributes:
+        residual: shape of the network ``residual``.
+        tuned_units: of ``fine_tuned``: the last units of extract's backbone that are trained.
+        num_views: an epoch sees one of so many views of each clip; 1: the clips as they are.
+        augment: how views differ from the clip.
+    """
+
+    __pydantic_config__: ClassVar = _STRICT
+
+    residual: ResidualSpec
     tuned_units: Annotated[int, Ge(0)]
     num_views: Annotated[int, Ge(1)]
     augment: AugmentSpec

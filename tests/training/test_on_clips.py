@@ -1,5 +1,8 @@
 """Small networks of images trained from clips that the test writes: which way a square walks."""
 
+import multiprocessing
+import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,9 +41,10 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> LabelledClips:
 
 def spec(network: str, **changes: object) -> TrainSpec:
     section = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())["train"]
-    small = {"num_blocks": [1, 1], "widths": [4, 8], "taps": [1, 2], "fused_size": 8, "num_views": 2}
+    small = {"num_blocks": [1, 1], "widths": [4, 8], "taps": [1, 2], "fused_size": 8}
+    of_clips = {"residual": section["clips"]["residual"] | small, "num_views": 2}
     shared = {"network": network, "epochs": 3, "batch_size": 4, "embedding_size": 6}
-    return convert(TrainSpec, section | shared | {"clips": section["clips"] | small} | changes, "train")
+    return convert(TrainSpec, section | shared | {"clips": section["clips"] | of_clips} | changes, "train")
 
 
 @pytest.mark.parametrize("network", ["residual", "fine_tuned"])
@@ -85,21 +89,29 @@ def test_both_networks_are_trained_and_give_what_a_bundle_needs(
         assert not any(changed[:50]), "the others were not"
 
 
-def test_a_training_that_was_stopped_goes_on_to_the_same_weights(clips: LabelledClips, tmp_path: Path):
+def weights_of(clips: LabelledClips, **changes: object) -> list[np.ndarray]:
     nothing = LabelledClips([], [])
+    found = fit_clips(clips, nothing, LABELS, spec("residual"), given=GIVEN, seed=0, **changes)
+    return [*found.backbone.network.get_weights(), *found.model.get_weights()]
 
-    def fitted(**changes: object) -> list[np.ndarray]:
-        found = fit_clips(clips, nothing, LABELS, spec("residual"), given=GIVEN, seed=0, **changes)
-        return [*found.backbone.network.get_weights(), *found.model.get_weights()]
 
-    def stop(row: dict) -> None:
+def train_and_die(clips: LabelledClips, checkpoints: Path) -> None:
+    def die(row: dict) -> None:
         if row["epoch"] == 2:
-            raise KeyboardInterrupt
+            os.kill(os.getpid(), signal.SIGKILL)
 
-    with pytest.raises(KeyboardInterrupt):
-        fitted(checkpoints=tmp_path, on_epoch=stop)
+    weights_of(clips, checkpoints=checkpoints, on_epoch=die)
+
+
+def test_a_training_that_was_killed_goes_on_to_the_same_weights(clips: LabelledClips, tmp_path: Path):
+    child = multiprocessing.get_context("spawn").Process(target=train_and_die, args=(clips, tmp_path))
+    child.start()
+    child.join()
+    assert child.exitcode == -signal.SIGKILL
     assert len(list(tmp_path.iterdir())) == 1
-    resumed = fitted(checkpoints=tmp_path)
+    shown: list[int] = []
+    resumed = weights_of(clips, checkpoints=tmp_path, on_epoch=lambda row: shown.append(row["epoch"]))
+    assert shown == [3]
     assert list(tmp_path.iterdir()) == []
-    for one, other in zip(resumed, fitted(), strict=True):
+    for one, other in zip(resumed, weights_of(clips), strict=True):
         np.testing.assert_array_equal(one, other)
