@@ -11,7 +11,7 @@ run: setup
 	@sora status
 
 test: setup check
-	pytest
+	pytest --numprocesses auto --dist loadfile
 
 check:
 	ruff check .
