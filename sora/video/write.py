@@ -34,7 +34,9 @@ def read_clip(path: Path, num_frames: int) -> np.ndarray:
     """
     with open_video(path) as (container, stream):
         items = list(decode(container, stream))
-    pictures = [item.to_ndarray(format="rgb24") for item in items if not isinstance(item, DecodeBreak)]
+    # More threads would wait for one another, and there is a process for each core already.
+    decoded = [item for item in items if not isinstance(item, DecodeBreak)]
+    pictures = [frame.to_ndarray(format="rgb24", threads=1) for frame in decoded]
     if len(pictures) != num_frames or len(items) != num_frames:
         raise VideoError(
             f"{path}: this stored clip is damaged ({len(pictures)} of {num_frames} frames); "
