@@ -7,13 +7,25 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 from sora.errors import SoraError
 from sora.networks.weights import IMAGENET
 
 if TYPE_CHECKING:
     import keras
+
+BackboneName = Literal[
+    "efficientnet_lite0",
+    "efficientnet_lite1",
+    "efficientnet_lite2",
+    "resnet50",
+    "vgg16",
+    "inception_v3",
+    "mobilenet_v2",
+    "efficientnet_v2_b0",
+]
+BACKBONES: tuple[BackboneName, ...] = get_args(BackboneName)
 
 
 @dataclass(frozen=True)
@@ -47,7 +59,7 @@ _LITE2_STAGES = {
     "stage5": ("stage5_block4_add", 120),
     "stage7": ("stage7_block1_project_bn", 352),
 }
-_BACKBONES = {
+_BACKBONES: dict[str, _Backbone] = {
     "efficientnet_lite0": _Backbone(_LITE0_STAGES, 1280, 33, _LITE_UNIT),
     "efficientnet_lite1": _Backbone(_LITE1_STAGES, 1280, 33, _LITE_UNIT),
     "efficientnet_lite2": _Backbone(_LITE2_STAGES, 1280, 33, _LITE_UNIT),
@@ -90,7 +102,6 @@ _BACKBONES = {
         r"(block\d\w)_",
     ),
 }
-BACKBONES = tuple(_BACKBONES)
 
 
 def feature_blocks(name: str = "efficientnet_lite0", blocks: Sequence[str] | None = None) -> dict[str, slice]:

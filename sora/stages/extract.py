@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 import pandas as pd
 from annotated_types import Ge, Le, MinLen
@@ -19,7 +19,7 @@ from sora.frames.descriptors import descriptor_columns
 from sora.frames.inputs import FEATURE_VERSIONS
 from sora.frames.spec import ClipSpec, DescriptorSpec, InputSpec, StreamSpec
 from sora.manifest import read_table, write_table
-from sora.networks.backbones import feature_blocks
+from sora.networks.backbones import BackboneName, feature_blocks
 from sora.networks.weights import weights_files
 from sora.params import STRICT, Settings, convert
 from sora.quiet import import_tensorflow
@@ -46,16 +46,7 @@ class Params:
 
     __pydantic_config__: ClassVar = STRICT
 
-    backbone: Literal[
-        "efficientnet_lite0",
-        "efficientnet_lite1",
-        "efficientnet_lite2",
-        "resnet50",
-        "vgg16",
-        "inception_v3",
-        "mobilenet_v2",
-        "efficientnet_v2_b0",
-    ]
+    backbone: BackboneName
     weights: str
     blocks: Annotated[list[str], MinLen(1)]
     streams: StreamSpec
