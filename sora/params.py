@@ -58,7 +58,7 @@ def read_params(sections: dict[str, type], path: Path = PARAMS) -> tuple[dict[st
     Raises:
         SoraError: the file is missing, is no YAML mapping, or has an unknown, missing or mistyped key.
     """
-    values = _read_yaml(path)
+    values = _sections(path)
     known = {*sections, *SHARED}
     _refuse(path, "unknown", values.keys() - known, known)
     _refuse(path, "missing", known - values.keys(), known)
@@ -83,7 +83,7 @@ def read_section(name: str, kind: type[T], path: Path = PARAMS) -> T:
     Raises:
         SoraError: as ``read_params``.
     """
-    values = _read_yaml(path)
+    values = _sections(path)
     _refuse(path, "missing", {name, *RECIPE_KEYS} - values.keys(), {name, *RECIPE_KEYS})
     recipes, chosen = _recipes(values, path)
     return convert(kind, _changed(values, recipes[chosen], name), f"{path}: {name}")
@@ -153,13 +153,22 @@ def parse_yaml(text: str) -> Any:
     return yaml.load(text, _Loader)
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path, where: str) -> Any:
+    """Return what a YAML file says, with plain values only.
+
+    Raises:
+        SoraError: it is missing, and ``where`` says what to do then; or it is not valid.
+    """
     try:
-        values = parse_yaml(path.read_text(encoding="utf-8"))
+        return parse_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise SoraError(f"{path} is not here; run from the folder of the project") from error
+        raise SoraError(f"{path} is not here; {where}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SoraError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+
+
+def _sections(path: Path) -> dict[str, Any]:
+    values = read_yaml(path, "run from the folder of the project")
     if not isinstance(values, dict):
         raise SoraError(f"{path}: expected sections, got {type(values).__name__}")
     return values

@@ -7,12 +7,11 @@ from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeAlias
 
-import yaml
 from annotated_types import MinLen
 from pydantic import Field
 
 from sora.errors import SoraError
-from sora.params import STRICT, convert, parse_yaml
+from sora.params import STRICT, convert, read_yaml
 from sora.training.on_features import block_ranges
 from sora.training.spec import TrainSpec
 
@@ -201,12 +200,7 @@ def _require_blocks(params: TrainSpec, blocks: Mapping[str, slice], path: Path) 
 
 
 def _read(path: Path) -> Any:
-    try:
-        values = parse_yaml(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise SoraError(f"{path} is not here; name the file of the space with --space") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SoraError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+    values = read_yaml(path, "name the file of the space with --space")
     if isinstance(values, dict) and values.get("version") != VERSION:
         raise SoraError(f"{path}: version: expected {VERSION}, got {values.get('version')!r}")
     return values
