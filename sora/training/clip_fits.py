@@ -1,8 +1,9 @@
 """Two ways to train on clips: a residual network from nothing, and the end of a pretrained network."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -19,7 +20,8 @@ from sora.networks.determinism import make_deterministic
 from sora.networks.residual import residual_network
 from sora.training.checkpoints import Checkpoint
 from sora.training.end_to_end import Clips, Row, fit_end_to_end
-from sora.training.measures import log_loss
+from sora.training.fitted import best_validation
+from sora.training.measures import accuracy, log_loss
 from sora.training.plan import TrainingPlan
 from sora.training.spec import ResidualSpec
 
@@ -46,11 +48,13 @@ class ClipFit(NamedTuple):
         backbone: images float32 (T, S, S, 3), (rgb - 127) / 128, to features (T, F); T at a time.
         head: features (N, T, F) to probabilities and embedding.
         rows: one for each epoch.
+        inner: how good the result is on what was held out, as in ``sora.training.fitted.Fitted``.
     """
 
     backbone: keras.Model
     head: keras.Model
     rows: list[Row]
+    inner: dict[str, Any]
 
 
 def fit_residual(
@@ -74,7 +78,7 @@ def fit_residual(
     rows = fit_end_to_end(
         model, train, val, plan, multi_label=head.multi_label, checkpoint=checkpoint, on_epoch=on_epoch
     )
-    return ClipFit(*split_for_export(model), rows)
+    return ClipFit(*split_for_export(model), rows, best_validation(rows))
 
 
 def fit_fine_tuned(
@@ -116,7 +120,7 @@ def fit_fine_tuned(
     seen, held_out = _frozen(network, train), _frozen(network, val) if val else None
     rows = fit_end_to_end(top, seen, held_out, beginning, multi_label=head.multi_label, on_epoch=on_epoch)
     if not num_units:
-        return ClipFit(network, top, rows)
+        return ClipFit(network, top, rows, best_validation(rows))
     start, end = split_at_unit(network, name, num_units)
     freeze_normalisations(end)
     model = clip_classifier(end, top, num_frames, takes_pixels=False)
@@ -130,9 +134,10 @@ def fit_fine_tuned(
         checkpoint=checkpoint,
         on_epoch=lambda row: on_epoch(_later(row, rows)) if on_epoch else None,
     )
+    inner = best_validation(tuned)
     if held_out_end:
-        _keep_best_blend(model, before, held_out_end, plan.batch_size, multi_label=head.multi_label)
-    return ClipFit(network, top, [*rows, *(_later(row, rows) for row in tuned)])
+        inner = _blend(model, before, held_out_end, plan.batch_size, several_labels=head.multi_label)
+    return ClipFit(network, top, [*rows, *(_later(row, rows) for row in tuned)], inner)
 
 
 def _head(network: keras.Model, num_frames: int, head: HeadShape) -> keras.Model:
@@ -150,22 +155,30 @@ def _frozen(network: keras.Model, clips: Clips) -> Clips:
     return replace(clips, read=FrozenOutputs(network, clips.read))
 
 
-def _keep_best_blend(
-    model: keras.Model, before: list[np.ndarray], val: Clips, batch_size: int, *, multi_label: bool
-) -> None:
+def _blend(
+    model: keras.Model, before: list[np.ndarray], val: Clips, batch_size: int, *, several_labels: bool
+) -> dict[str, Any]:
+    """Move weights back towards those ``before``, as far as is best for ``val``; tell how good they are."""
     after = model.get_weights()
+    batches = np.array_split(np.arange(len(val.targets)), math.ceil(len(val.targets) / batch_size))
+    found: dict[float, np.ndarray] = {}
 
-    def loss(share: float) -> float:
-        pairs = zip(before, after, strict=True)
-        model.set_weights([(1 - share) * old + share * new for old, new in pairs])
-        probabilities = [
-            model.predict_on_batch(np.stack([val.read(i, 0) for i in places]))[0]
-            for places in np.array_split(np.arange(len(val.targets)), -(-len(val.targets) // batch_size))
-        ]
-        found = log_loss(np.concatenate(probabilities), val.targets, several_labels=multi_label)
-        return found
+    def take(share: float) -> None:
+        model.set_weights([(1 - share) * old + share * new for old, new in zip(before, after, strict=True)])
 
-    loss(min(_TUNED_SHARES, key=loss))
+    for share in _TUNED_SHARES:
+        take(share)
+        clips = (np.stack([val.read(i, 0) for i in batch]) for batch in batches)
+        found[share] = np.concatenate([model.predict_on_batch(batch)[0] for batch in clips])
+    losses = {s: log_loss(found[s], val.targets, several_labels=several_labels) for s in found}
+    best = min(losses, key=losses.__getitem__)
+    take(best)
+    return {
+        "found_by": "the validation split",
+        "accuracy": accuracy(found[best], val.targets, several_labels=several_labels),
+        "loss": losses[best],
+        "tuned_share": best,
+    }
 
 
 def _later(row: Row, before: Sequence[Row]) -> Row:

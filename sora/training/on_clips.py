@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sora.frames.spec import ClipSpec, InputSpec
 from sora.manifest import labels_in
-from sora.training.fitted import Fitted, OnEpoch, OwnBackbone, best_validation, targets
+from sora.training.fitted import Fitted, OnEpoch, OwnBackbone, targets
 from sora.training.spec import ClipTrainingSpec, TrainSpec
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def _fitted(found: "ClipFit", given: InputSpec, name: str) -> Fitted:
     history: list[dict[str, Any]] = [dict(row) for row in found.rows]
     num_parameters = found.backbone.count_params() + found.head.count_params()
     backbone = OwnBackbone(found.backbone, own)
-    return Fitted(found.head, history, best_validation(history), num_parameters, backbone)
+    return Fitted(found.head, history, found.inner, num_parameters, backbone)
 
 
 def _streaming(

@@ -115,3 +115,21 @@ def test_a_training_that_was_killed_goes_on_to_the_same_weights(clips: LabelledC
     assert list(tmp_path.iterdir()) == []
     for one, other in zip(resumed, weights_of(clips), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_fine_tuning_ends_where_validation_is_best(clips: LabelledClips):
+    """Labels of validation are swapped: the more is learned, the worse it gets."""
+    swapped = [LABELS[label == "left"] for label in clips.labels]
+    make_deterministic(0)
+    network = frame_feature_network("efficientnet_lite0", SIZE, blocks=["mean"], weights=None)
+    faster = {**spec("fine_tuned").optimizer.__dict__, "learning_rate": 0.01}
+    fitted = fit_clips(
+        clips,
+        LabelledClips(clips.paths, swapped),
+        LABELS,
+        spec("fine_tuned", optimizer=faster, epochs=6),
+        given=GIVEN,
+        seed=0,
+        pretrained=network,
+    )
+    assert fitted.inner["tuned_share"] < 1
