@@ -83,7 +83,7 @@ def per_class_plot(rows: list[dict[str, Any]], image_format: Format = "png") -> 
 
 
 def reliability_plot(bins: list[dict[str, Any]], image_format: Format = "png") -> bytes:
-    """Draw accuracy over confidence, and how many videos each bin has; rows of ``calibration.reliability``."""
+    """Draw accuracy over confidence, and how many videos a bin has; rows of ``calibration.reliability``."""
     figure = Figure(figsize=(4.6, 5.4), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
     left = [row["confidence_low"] for row in bins]

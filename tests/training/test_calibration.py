@@ -37,7 +37,7 @@ def test_the_temperature_undoes_what_made_the_model_too_sure_or_not_sure_enough(
 
 
 def test_noise_is_left_alone():
-    """Of models that need no temperature one in twenty gets one, as a test at 5 % has it."""
+    """A model that needs no temperature hardly ever gets one."""
     results = [found(*answers(12, 1.0, several_labels=False, seed=seed)) for seed in range(100)]
     assert np.mean([result.temperature == 1 for result in results]) >= 0.9
     untouched = next(result for result in results if result.temperature == 1)
