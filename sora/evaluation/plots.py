@@ -10,6 +10,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 Format = Literal["png", "svg"]
 
@@ -83,26 +85,31 @@ def per_class_plot(rows: list[dict[str, Any]], image_format: Format = "png") -> 
 
 
 def reliability_plot(bins: list[dict[str, Any]], image_format: Format = "png") -> bytes:
-    """Draw accuracy over confidence, and how many videos a bin has; rows of ``calibration.reliability``."""
+    """Draw accuracy over confidence, and how many videos a bin has; rows of ``calibration.reliability``.
+
+    Bins of few videos are pale, for their accuracy is mostly chance.
+    """
     figure = Figure(figsize=(4.6, 5.4), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
     left = [row["confidence_low"] for row in bins]
     width = [row["confidence_high"] - row["confidence_low"] for row in bins]
-    bar = {"width": width, "align": "edge", "edgecolor": "white", "linewidth": 1}
-    upper.bar(left, [row["accuracy"] for row in bins], color=_BLUE, label="accuracy", **bar)
-    for row in bins:
-        ends = (row["confidence_low"], row["confidence_high"])
-        upper.plot(ends, [row["mean_confidence"]] * 2, color=_ORANGE, linewidth=2.2, label="mean confidence")
-    upper.plot([0, 1], [0, 1], color=_FAINT, linewidth=1.2, linestyle=(0, (4, 3)), zorder=0.5)
+    counts = [row["num_videos"] for row in bins]
+    shades = [(_BLUE, 0.25 + 0.75 * (count / max(counts)) ** 0.5) for count in counts]
+    bar = {"width": [0.94 * each for each in width], "align": "edge"}
+    upper.bar(left, [row["accuracy"] for row in bins], color=shades, **bar)
+    confidences = [row["mean_confidence"] for row in bins]
+    right = [row["confidence_high"] for row in bins]
+    upper.hlines(confidences, left, right, color=_ORANGE, linewidth=2.2)
+    _diagonal(upper)
     upper.set(ylabel="Accuracy", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
-    handles, names = upper.get_legend_handles_labels()
-    unique = dict(zip(names, handles, strict=True))
-    upper.legend(unique.values(), unique, loc="upper left", frameon=False, fontsize=9, labelcolor=_INK)
-    lower.bar(left, [row["num_videos"] for row in bins], color=_FAINT, **bar)
-    lower.set(xlabel="Confidence", ylabel="Videos")
-    lower.yaxis.get_major_locator().set_params(integer=True, nbins=3)
+    handles = [Patch(color=_BLUE, label="accuracy"), Line2D([], [], color=_ORANGE, label="mean confidence")]
+    upper.legend(handles=handles, loc="upper left", frameon=False, fontsize=9, labelcolor=_INK)
+    drawn = lower.bar(left, counts, color=_FAINT, **bar)
+    lower.bar_label(drawn, fontsize=8, color=_INK, padding=1)
+    lower.margins(y=0.25)
+    lower.set(xlabel="Confidence", ylabel="Videos", yticks=[])
+    upper.grid(axis="y", color=_GRID, linewidth=0.8)
     for axes in (upper, lower):
-        axes.grid(axis="y", color=_GRID, linewidth=0.8)
         axes.set_axisbelow(True)
         _plain_frame(axes)
     return _image_bytes(figure, image_format)
@@ -118,8 +125,8 @@ def roc_plot(curves: Mapping[str, Mapping[str, list[float]]], image_format: Form
         )
         for label, curve in curves.items()
     }
-    figure, axes = _curves_plot(lines, "default", "lower right")
-    axes.plot([0, 1], [0, 1], color=_FAINT, linewidth=1.2, linestyle=(0, (4, 3)), zorder=0.5)
+    figure, axes = _curves_plot(lines, "area", "default", "lower right")
+    _diagonal(axes)
     axes.set(xlabel="False positive rate", ylabel="True positive rate")
     return _image_bytes(figure, image_format)
 
@@ -136,7 +143,7 @@ def precision_recall_plot(
         )
         for label, curve in curves.items()
     }
-    figure, axes = _curves_plot(lines, "steps-pre", "lower left")
+    figure, axes = _curves_plot(lines, "average precision", "steps-pre", "lower left")
     axes.set(xlabel="Recall", ylabel="Precision")
     return _image_bytes(figure, image_format)
 
@@ -148,7 +155,7 @@ class _Line(NamedTuple):
 
 
 def _curves_plot(
-    lines: Mapping[str, _Line], drawstyle: Literal["default", "steps-pre"], corner: str
+    lines: Mapping[str, _Line], title: str, drawstyle: Literal["default", "steps-pre"], corner: str
 ) -> tuple[Figure, Axes]:
     """Draw the curves of least area in colour, the others faint behind them."""
     figure = Figure(figsize=(4.9, 4.7), layout="constrained")
@@ -157,17 +164,24 @@ def _curves_plot(
     for label, line in lines.items():
         if label not in worst:
             axes.plot(line.x, line.y, color=_GRID, linewidth=1, drawstyle=drawstyle)
-    for label, colour in zip(worst, _CURVES, strict=False):
+    for place, (label, colour) in enumerate(zip(worst, _CURVES, strict=False)):
         line = lines[label]
         name = f"{_short(label)}  {line.area:.3f}"
-        axes.plot(line.x, line.y, color=colour, linewidth=1.8, drawstyle=drawstyle, label=name)
+        style = {"color": colour, "linewidth": 1.8, "drawstyle": drawstyle, "zorder": 3 - 0.1 * place}
+        axes.plot(line.x, line.y, label=name, **style)
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     axes.set_aspect("equal")
     axes.grid(color=_GRID, linewidth=0.8)
     _plain_frame(axes)
     if worst:
-        axes.legend(loc=corner, frameon=False, fontsize=9, labelcolor=_INK, title="area", title_fontsize=9)
+        legend = axes.legend(loc=corner, frameon=False, fontsize=9, labelcolor=_INK, alignment="left")
+        legend.set_title(title, {"size": 9})
+        legend.get_title().set_color(_INK)
     return figure, axes
+
+
+def _diagonal(axes: Axes) -> None:
+    axes.plot([0, 1], [0, 1], color=_FAINT, linewidth=1.2, linestyle=(0, (4, 3)), zorder=0.5)
 
 
 def _write_counts(axes: Axes, matrix: np.ndarray, shares: np.ndarray) -> None:

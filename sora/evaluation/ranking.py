@@ -93,7 +93,9 @@ def ranking_curves(
         roc[row["label"]] = _curve(
             most, false_positive_rate=false_positive_rate, true_positive_rate=true_positive_rate
         )
-        precision_recall[row["label"]] = _curve(most, recall=recall[::-1], precision=precision[::-1])
+        precision, recall = precision[::-1], recall[::-1]
+        end = np.searchsorted(recall, 1.0) + 1  # beyond, precision falls with nothing left to find
+        precision_recall[row["label"]] = _curve(most, recall=recall[:end], precision=precision[:end])
     return {"roc": roc, "precision_recall": precision_recall}
 
 
