@@ -69,7 +69,7 @@ def mean_interval(
     elif num_groups >= MIN_GROUPS_FOR_BOOTSTRAP:
         low, high, method = *_bootstrap(found), "BCa bootstrap"
     else:
-        low, high, method = *_student(found, bounds), "t interval (logit scale)"
+        low, high, method = *_student(found, bounds), "t interval"
     mean = found.mean
     low, high = max(min(low, mean), bounds[0]), min(max(high, mean), bounds[1])
     return Interval(low, high, f"{method} over {num_groups} groups")

@@ -155,7 +155,10 @@ class _Line(NamedTuple):
 
 
 def _curves_plot(
-    lines: Mapping[str, _Line], title: str, drawstyle: Literal["default", "steps-pre"], corner: str
+    lines: Mapping[str, _Line],
+    title: str,
+    drawstyle: Literal["default", "steps-pre"],
+    corner: Literal["lower left", "lower right"],
 ) -> tuple[Figure, Axes]:
     """Draw the curves of least area in colour, the others faint behind them."""
     figure = Figure(figsize=(4.9, 4.7), layout="constrained")
@@ -167,16 +170,16 @@ def _curves_plot(
     for place, (label, colour) in enumerate(zip(worst, _CURVES, strict=False)):
         line = lines[label]
         name = f"{_short(label)}  {line.area:.3f}"
-        style = {"color": colour, "linewidth": 1.8, "drawstyle": drawstyle, "zorder": 3 - 0.1 * place}
-        axes.plot(line.x, line.y, label=name, **style)
+        (drawn,) = axes.plot(line.x, line.y, color=colour, linewidth=1.8, drawstyle=drawstyle, label=name)
+        drawn.set_zorder(3 - 0.1 * place)
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     axes.set_aspect("equal")
     axes.grid(color=_GRID, linewidth=0.8)
     _plain_frame(axes)
     if worst:
         legend = axes.legend(loc=corner, frameon=False, fontsize=9, labelcolor=_INK, alignment="left")
-        legend.set_title(title, {"size": 9})
-        legend.get_title().set_color(_INK)
+        legend.set_title(title)
+        legend.get_title().set(color=_INK, fontsize=9)
     return figure, axes
 
 

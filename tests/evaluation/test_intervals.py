@@ -15,7 +15,7 @@ def test_t_interval_over_few_equal_groups_is_that_of_their_means_on_the_logit_sc
     reach = 3.182446 * np.std([1, 0.75, 0.75, 1], ddof=1) / 2 / (0.875 * 0.125)
     assert low == pytest.approx(expit(logit(0.875) - reach), abs=1e-6)
     assert high == pytest.approx(expit(logit(0.875) + reach), abs=1e-6)
-    assert method == "t interval (logit scale) over 4 groups"
+    assert method == "t interval over 4 groups"
 
 
 def test_bootstrap_takes_whole_groups():

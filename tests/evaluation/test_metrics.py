@@ -29,7 +29,7 @@ def test_metrics_are_those_computed_by_hand():
         1 / (1 + np.exp(4.303 * 2 / np.sqrt(3))), rel=1e-3
     )
     assert result["accuracy_interval_high"] == pytest.approx(1 - result["accuracy_interval_low"])
-    assert result["accuracy_interval_method"] == "t interval (logit scale) over 3 groups"
+    assert result["accuracy_interval_method"] == "t interval over 3 groups"
 
 
 def test_per_class_rows_and_the_matrix_follow_the_order_of_labels():
