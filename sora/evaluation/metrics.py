@@ -1,16 +1,12 @@
 """Classification metrics with an interval for accuracy that respects groups of related videos."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
+from sora.evaluation.answers import answers
+from sora.evaluation.intervals import mean_interval
 from sora.manifest import labels_in
-
-CONFIDENCE = 0.95
-MIN_GROUPS_FOR_BOOTSTRAP = 10
-NUM_RESAMPLES = 10_000
-_BOOTSTRAP_SEED = 0
-_MAX_COUNTS_AT_ONCE = 4_000_000  # 32 MB of resampling counts
 
 
 def classification_metrics(
@@ -21,26 +17,31 @@ def classification_metrics(
     *,
     several_labels: bool = False,
 ) -> dict[str, Any]:
-    """Return accuracy, its 95 % interval and the macro averages over ``labels``; all in [0, 1].
+    """Return accuracy, its 95 % interval, and macro and micro averages over ``labels``; all in [0, 1].
 
     A video has one label, or several that are joined by ``;``. Accuracy is the share of videos whose labels
     are all named and no other: with ``several_labels``, which ``kind`` records, a video that is half right is
-    wrong. The macro averages are over labels, each a yes-or-no question about every video.
+    wrong. The macro averages are over labels, each a yes-or-no question about every video; the micro averages
+    are over all answers to these questions, and with one label a video they are the accuracy.
 
     ``groups`` names the source of each video: videos of one group are not independent, so the interval is
     taken over groups. A label that is never predicted, or has no video, counts as 0 in the averages.
     Raises ValueError for no video, unequal lengths, or a label that is not in ``labels``.
     """
     _require_consistent(true, predicted, groups, labels)
-    precision, recall, f1, _ = _scores(true, predicted, labels)
-    correct = (_answers(true, labels) == _answers(predicted, labels)).all(axis=1)
-    low, high, method = accuracy_interval(correct, groups)
+    precision, recall, f1, _ = _scores(true, predicted, labels, average=None)
+    micro_precision, micro_recall, micro_f1, _ = _scores(true, predicted, labels, average="micro")
+    correct = (answers(true, labels) == answers(predicted, labels)).all(axis=1)
+    low, high, method = mean_interval(correct, groups)
     return {
         "kind": "several_labels" if several_labels else "one_label",
         "accuracy": float(correct.mean()),
         "macro_precision": float(precision.mean()),
         "macro_recall": float(recall.mean()),
         "macro_f1": float(f1.mean()),
+        "micro_precision": float(micro_precision),
+        "micro_recall": float(micro_recall),
+        "micro_f1": float(micro_f1),
         "num_test_videos": len(true),
         "accuracy_interval_low": low,
         "accuracy_interval_high": high,
@@ -59,7 +60,7 @@ def per_class_table(true: list[str], predicted: list[str], labels: list[str]) ->
             "num_videos": int(num_videos),
         }
         for label, precision, recall, f1, num_videos in zip(
-            labels, *_scores(true, predicted, labels), strict=True
+            labels, *_scores(true, predicted, labels, average=None), strict=True
         )
     ]
 
@@ -74,70 +75,14 @@ def confusion_matrix(true: list[str], predicted: list[str], labels: list[str]) -
     return metrics.confusion_matrix(true, predicted, labels=labels)
 
 
-def accuracy_interval(correct: np.ndarray, groups: list[str]) -> tuple[float, float, str]:
-    """Return low, high and the method of the 95 % interval of accuracy; ``correct`` is (videos,) bool.
-
-    From 10 groups up, the percentile bootstrap over groups (Efron and Tibshirani, "An Introduction to the
-    Bootstrap", 1993); below, Student's t over groups, as the ratio estimator (Cochran, "Sampling
-    Techniques", 1977), which is the t interval of group accuracies where groups are of equal size. Where
-    every video is right, or every one wrong, both have no width: then the exact interval of Clopper and
-    Pearson, each group taken as one trial. Clipped to [0, 1].
-    """
-    _, index = np.unique(np.array(groups), return_inverse=True)
-    sizes = np.bincount(index).astype(float)
-    num_correct = np.bincount(index, weights=correct)
-    num_groups = len(sizes)
-    if num_groups == 1:
-        return 0.0, 1.0, "none: one group says nothing about others"
-    if correct.all() or not correct.any():
-        low, high, method = *_exact(bool(correct.all()), num_groups), "exact (Clopper-Pearson)"
-    elif num_groups >= MIN_GROUPS_FOR_BOOTSTRAP:
-        low, high, method = *_bootstrap(num_correct, sizes), "percentile bootstrap"
-    else:
-        low, high, method = *_student(num_correct, sizes), "t interval"
-    return max(0.0, low), min(1.0, high), f"{method} over {num_groups} groups"
-
-
-def _exact(all_correct: bool, num_groups: int) -> tuple[float, float]:
-    bound = ((1 - CONFIDENCE) / 2) ** (1 / num_groups)
-    return (bound, 1.0) if all_correct else (0.0, 1 - bound)
-
-
-def _student(num_correct: np.ndarray, sizes: np.ndarray) -> tuple[float, float]:
-    from scipy import stats
-
-    num_groups = len(sizes)
-    accuracy = num_correct.sum() / sizes.sum()
-    residuals = num_correct - accuracy * sizes
-    error = np.sqrt(num_groups / (num_groups - 1) * np.sum(residuals**2)) / sizes.sum()
-    reach = stats.t.ppf((1 + CONFIDENCE) / 2, num_groups - 1) * error
-    return float(accuracy - reach), float(accuracy + reach)
-
-
-def _bootstrap(num_correct: np.ndarray, sizes: np.ndarray) -> tuple[float, float]:
-    rng = np.random.default_rng(_BOOTSTRAP_SEED)
-    num_groups = len(sizes)
-    even = np.full(num_groups, 1 / num_groups)
-    block = max(1, min(NUM_RESAMPLES, _MAX_COUNTS_AT_ONCE // num_groups))
-    accuracies: list[np.ndarray] = []
-    for start in range(0, NUM_RESAMPLES, block):
-        counts = rng.multinomial(num_groups, even, size=min(block, NUM_RESAMPLES - start))
-        accuracies.append((counts @ num_correct) / (counts @ sizes))
-    low, high = np.quantile(np.concatenate(accuracies), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return float(low), float(high)
-
-
-def _scores(true: list[str], predicted: list[str], labels: list[str]) -> tuple[np.ndarray, ...]:
+def _scores(
+    true: list[str], predicted: list[str], labels: list[str], *, average: Literal["micro"] | None
+) -> tuple[Any, ...]:
     from sklearn.metrics import precision_recall_fscore_support
 
     return precision_recall_fscore_support(
-        _answers(true, labels), _answers(predicted, labels), average=None, zero_division=0
+        answers(true, labels), answers(predicted, labels), average=average, zero_division=0
     )
-
-
-def _answers(joined: list[str], labels: list[str]) -> np.ndarray:
-    """Return whether each video has each label, 0 or 1, int64 (N, C)."""
-    return np.array([[int(label in labels_in(video)) for label in labels] for video in joined])
 
 
 def _require_consistent(true: list[str], predicted: list[str], groups: list[str], labels: list[str]) -> None:

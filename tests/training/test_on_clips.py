@@ -36,7 +36,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> LabelledClips:
         paths.append(folder / f"{number}.mkv")
         write_clip(paths[-1], frames[::-1] if label == "left" else frames)
         labels.append(label)
-    return LabelledClips(paths, labels)
+    return LabelledClips(paths, labels, [str(path) for path in paths])
 
 
 def spec(network: str, **changes: object) -> TrainSpec:
@@ -57,7 +57,11 @@ def test_both_networks_are_trained_and_give_what_a_bundle_needs(
         pretrained = frame_feature_network("efficientnet_lite0", SIZE, blocks=["mean"], weights=None)
         before = [array.copy() for array in pretrained.get_weights()]
     # With validation the weights of the first training may come back, where the second does not pay off.
-    val = LabelledClips(clips.paths[:2], clips.labels[:2]) if network == "residual" else LabelledClips([], [])
+    val = (
+        LabelledClips(clips.paths[:2], clips.labels[:2], clips.groups[:2])
+        if network == "residual"
+        else LabelledClips([], [], [])
+    )
     shown: list[int] = []
     fitted = fit_clips(
         clips,
@@ -90,7 +94,7 @@ def test_both_networks_are_trained_and_give_what_a_bundle_needs(
 
 
 def weights_of(clips: LabelledClips, **changes: object) -> list[np.ndarray]:
-    nothing = LabelledClips([], [])
+    nothing = LabelledClips([], [], [])
     found = fit_clips(clips, nothing, LABELS, spec("residual"), given=GIVEN, seed=0, **changes)
     return [*found.backbone.network.get_weights(), *found.model.get_weights()]
 
@@ -125,7 +129,7 @@ def test_fine_tuning_ends_where_validation_is_best(clips: LabelledClips):
     faster = {**spec("fine_tuned").optimizer.__dict__, "learning_rate": 0.01}
     fitted = fit_clips(
         clips,
-        LabelledClips(clips.paths, swapped),
+        LabelledClips(clips.paths, swapped, clips.groups),
         LABELS,
         spec("fine_tuned", optimizer=faster, epochs=6),
         given=GIVEN,
