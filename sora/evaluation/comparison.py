@@ -1,0 +1,300 @@
+"""Whether one model is better than another, from what both said of the same held-out videos."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from sora.errors import SoraError
+from sora.evaluation.intervals import Interval, mean_interval
+from sora.evaluation.metrics import per_class_table
+from sora.manifest import labels_in, probability_column
+
+Verdict = Literal["better", "worse", "no difference shown"]
+_COLUMNS = ["path", "label", "predicted"]
+
+
+@dataclass(frozen=True)
+class Results:
+    """What evaluate wrote of one model.
+
+    Attributes:
+        name: what people call it.
+        predictions: path, label, predicted and a probability per label; no path twice.
+        metrics: numbers by name, in any depth of mappings.
+    """
+
+    name: str
+    predictions: pd.DataFrame
+    metrics: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Held-out videos that cannot be compared: those of one side alone, and those whose label changed."""
+
+    only_before: int
+    only_after: int
+    relabelled: int
+
+    @property
+    def total(self) -> int:
+        """How many that are in all."""
+        return self.only_before + self.only_after + self.relabelled
+
+
+@dataclass(frozen=True)
+class McNemar:
+    """McNemar's exact test of as many videos gained as lost, which takes each video for independent."""
+
+    num_gained: int
+    num_lost: int
+    p_value: float
+
+
+@dataclass(frozen=True)
+class MetricChange:
+    """A number of metrics.json under the name that ``dvc metrics diff`` gives it; None where a side lacks it.
+
+    It is each side's own, of all its held-out videos.
+    """
+
+    name: str
+    before: float | None
+    after: float | None
+    difference: float | None
+
+
+@dataclass(frozen=True)
+class ClassChange:
+    """Scores in [0, 1] of one label on the common videos, ``num_videos`` of which have it."""
+
+    label: str
+    num_videos: int
+    recall_before: float
+    recall_after: float
+    f1_before: float
+    f1_after: float
+
+
+@dataclass(frozen=True)
+class Flip:
+    """A video that is right on one side alone.
+
+    The probabilities are those of its label; where it has several, of the least probable of them.
+    """
+
+    path: str
+    label: str
+    group: str
+    predicted_before: str
+    predicted_after: str
+    probability_before: float
+    probability_after: float
+    is_gain: bool
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What changed from ``before`` to ``after``.
+
+    All but ``metrics`` is of the ``num_videos`` videos that both sides held out under the same label, which
+    come from ``num_groups`` groups. Accuracy is the share of videos whose labels are all named and no other.
+    ``difference`` is that of accuracy, after minus before, and ``interval`` its 95 % interval over groups.
+    ``classes`` are in the order of labels, ``flips`` gains first, the largest change of probability first.
+    """
+
+    before: str
+    after: str
+    num_videos: int
+    num_groups: int
+    left_out: LeftOut
+    accuracy_before: float
+    accuracy_after: float
+    difference: float
+    interval: Interval
+    mcnemar: McNemar
+    metrics: tuple[MetricChange, ...]
+    classes: tuple[ClassChange, ...]
+    flips: tuple[Flip, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether ``after`` is better: whether the interval of the difference lies on one side of 0."""
+        if self.interval.low > 0:
+            return "better"
+        return "worse" if self.interval.high < 0 else "no difference shown"
+
+    def sentence(self) -> str:
+        """Return the answer in one sentence, with its interval."""
+        said = {
+            "better": f"{self.after} is better than {self.before}",
+            "worse": f"{self.after} is worse than {self.before}",
+            "no difference shown": f"It is not shown that {self.after} and {self.before} differ",
+        }[self.verdict]
+        low, high = _points(self.interval.low), _points(self.interval.high)
+        return (
+            f"{said}: accuracy {self.accuracy_after:.3f} against {self.accuracy_before:.3f} on the same "
+            f"{self.num_videos} videos, a difference of {_points(self.difference)} points "
+            f"(95 % interval {low} to {high}, {self.interval.method})."
+        )
+
+    def notes(self) -> list[str]:
+        """Return what a reader must know beside it, a sentence each."""
+        return _notes(self)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return all of it as plain values, with the verdict and the sentences."""
+        return {
+            "verdict": self.verdict,
+            "sentence": self.sentence(),
+            "notes": self.notes(),
+            **asdict(self),
+        }
+
+
+def compare(before: Results, after: Results, groups: Mapping[str, str]) -> Comparison:
+    """Return how ``after`` differs from ``before``; ``groups`` is by path, a video without one is its own.
+
+    The interval is that of the mean paired difference, video by video, over groups
+    (``sora.evaluation.intervals``). McNemar's exact test (Fagerland, Lydersen and Laake, "The McNemar test for
+    binary matched-pairs data", 2013) stands beside it.
+
+    Raises:
+        SoraError: no video is held out on both sides under the same label.
+    """
+    common = _common(before.predictions, after.predictions)
+    left_out = _left_out(before, after, len(common))
+    if common.empty:
+        raise SoraError(_nothing_common(before, after, left_out))
+    common["group"] = [groups.get(path, path) for path in common["path"]]
+    right_before, right_after = _is_right(common, "before"), _is_right(common, "after")
+    change = right_after.astype(float) - right_before
+    return Comparison(
+        before=before.name,
+        after=after.name,
+        num_videos=len(common),
+        num_groups=common["group"].nunique(),
+        left_out=left_out,
+        accuracy_before=float(right_before.mean()),
+        accuracy_after=float(right_after.mean()),
+        difference=float(change.mean()),
+        interval=mean_interval(change, list(common["group"]), bounds=(-1.0, 1.0)),
+        mcnemar=_mcnemar(int((change > 0).sum()), int((change < 0).sum())),
+        metrics=metric_changes(before.metrics, after.metrics),
+        classes=_class_changes(common),
+        flips=_flips(common, change),
+    )
+
+
+def metric_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[MetricChange, ...]:
+    """Return every number of either side, in its order; text is left out."""
+    old, new = _numbers(before), _numbers(after)
+    return tuple(
+        MetricChange(name, old.get(name), new.get(name), _minus(new.get(name), old.get(name)))
+        for name in {**old, **new}
+    )
+
+
+def _common(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """Return path, label, predicted_ and probability_ before and after, of what both have in common."""
+    sides = [
+        table[_COLUMNS].assign(probability=_of_own_label(table)) for table in (before, after)
+    ]  # of each side, for labels may be in another order
+    return sides[0].merge(
+        sides[1], on=["path", "label"], suffixes=("_before", "_after"), validate="one_to_one"
+    )
+
+
+def _of_own_label(table: pd.DataFrame) -> list[float]:
+    return [
+        min(float(row[probability_column(label)]) for label in labels_in(row["label"]))
+        for row in table.to_dict("records")
+    ]
+
+
+def _left_out(before: Results, after: Results, num_common: int) -> LeftOut:
+    old, new = set(before.predictions["path"]), set(after.predictions["path"])
+    return LeftOut(len(old - new), len(new - old), len(old & new) - num_common)
+
+
+def _nothing_common(before: Results, after: Results, left_out: LeftOut) -> str:
+    relabelled = f", {left_out.relabelled} that both have carry other labels" if left_out.relabelled else ""
+    return (
+        f"{before.name} and {after.name} have no held-out video with the same label in common (of "
+        f"{len(before.predictions)} and {len(after.predictions)}{relabelled}); compare models of one split"
+    )
+
+
+def _is_right(common: pd.DataFrame, side: str) -> np.ndarray:
+    """Return whether each video's labels are all named and no other, bool (N,)."""
+    pairs = zip(common["label"], common[f"predicted_{side}"], strict=True)
+    return np.array([labels_in(label) == labels_in(predicted) for label, predicted in pairs])
+
+
+def _mcnemar(num_gained: int, num_lost: int) -> McNemar:
+    from scipy.stats import binomtest
+
+    num_flips = num_gained + num_lost
+    p_value = float(binomtest(num_gained, num_flips, 0.5).pvalue) if num_flips else 1.0
+    return McNemar(num_gained, num_lost, p_value)
+
+
+def _class_changes(common: pd.DataFrame) -> tuple[ClassChange, ...]:
+    true = list(common["label"])
+    named = [true, list(common["predicted_before"]), list(common["predicted_after"])]
+    labels = sorted({label for joined in named for video in joined for label in labels_in(video)})
+    tables = [per_class_table(true, predicted, labels) for predicted in named[1:]]
+    return tuple(
+        ClassChange(
+            old["label"], old["num_videos"], old["recall"], new["recall"], old["f1"], new["f1"]
+        )
+        for old, new in zip(*tables, strict=True)
+        if old["num_videos"]
+    )
+
+
+def _flips(common: pd.DataFrame, change: np.ndarray) -> tuple[Flip, ...]:
+    rows = common[change != 0].assign(is_gain=change[change != 0] > 0)
+    names = list(Flip.__dataclass_fields__)
+    flips = [Flip(**{name: row[name] for name in names}) for row in rows.to_dict("records")]
+    return tuple(sorted(flips, key=_by_weight))
+
+
+def _by_weight(flip: Flip) -> tuple[bool, float, str]:
+    return not flip.is_gain, -abs(flip.probability_after - flip.probability_before), flip.path
+
+
+def _numbers(metrics: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
+    found: dict[str, float] = {}
+    for name, value in metrics.items():
+        if isinstance(value, Mapping):
+            found |= _numbers(value, f"{prefix}{name}.")
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            found[f"{prefix}{name}"] = value
+    return found
+
+
+def _minus(after: float | None, before: float | None) -> float | None:
+    return None if after is None or before is None else after - before
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:+.1f}"
+
+
+def _notes(comparison: Comparison) -> list[str]:
+    test, left_out = comparison.mcnemar, comparison.left_out
+    notes = [
+        f"{test.num_gained} videos became right and {test.num_lost} wrong (McNemar's exact test, which takes "
+        f"each video for independent: p = {test.p_value:.2g})."
+    ]
+    if left_out.total:
+        notes.append(
+            f"{left_out.total} held-out videos are left out: {left_out.only_before} of {comparison.before} "
+            f"alone, {left_out.only_after} of {comparison.after} alone, {left_out.relabelled} whose label "
+            "changed. The metrics of each side still count its own."
+        )
+    return notes
