@@ -1,7 +1,7 @@
 """Whether one model is better than another, from what both said of the same held-out videos."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -101,15 +101,17 @@ class Comparison:
     """What changed from ``before`` to ``after``.
 
     All but ``metrics`` is of the ``num_videos`` videos that both sides held out under the same label, which
-    come from ``num_groups`` groups. Accuracy is the share of videos whose labels are all named and no other.
+    come from ``num_groups`` groups; each of the ``num_without_group`` whose group is not known is one of its own. Accuracy is the share of videos whose labels are all named and no other.
     ``difference`` is that of accuracy, after minus before, and ``interval`` its 95 % interval over groups.
-    ``classes`` are in the order of labels, ``flips`` gains first, the largest change of probability first.
+    ``classes`` are in the order of labels, ``flips`` those that became wrong first, the largest
+    change of probability first.
     """
 
     before: str
     after: str
     num_videos: int
     num_groups: int
+    num_without_group: int
     left_out: LeftOut
     accuracy_before: float
     accuracy_after: float
@@ -126,33 +128,6 @@ class Comparison:
         if self.interval.low > 0:
             return "better"
         return "worse" if self.interval.high < 0 else "no difference shown"
-
-    def sentence(self) -> str:
-        """Return the answer in one sentence, with its interval."""
-        said = {
-            "better": f"{self.after} is better than {self.before}",
-            "worse": f"{self.after} is worse than {self.before}",
-            "no difference shown": f"It is not shown that {self.after} and {self.before} differ",
-        }[self.verdict]
-        low, high = _points(self.interval.low), _points(self.interval.high)
-        return (
-            f"{said}: accuracy {self.accuracy_after:.3f} against {self.accuracy_before:.3f} on the same "
-            f"{self.num_videos} videos, a difference of {_points(self.difference)} points "
-            f"(95 % interval {low} to {high}, {self.interval.method})."
-        )
-
-    def notes(self) -> list[str]:
-        """Return what a reader must know beside it, a sentence each."""
-        return _notes(self)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return all of it as plain values, with the verdict and the sentences."""
-        return {
-            "verdict": self.verdict,
-            "sentence": self.sentence(),
-            "notes": self.notes(),
-            **asdict(self),
-        }
 
 
 def compare(before: Results, after: Results, groups: Mapping[str, str]) -> Comparison:
@@ -177,6 +152,7 @@ def compare(before: Results, after: Results, groups: Mapping[str, str]) -> Compa
         after=after.name,
         num_videos=len(common),
         num_groups=common["group"].nunique(),
+        num_without_group=sum(path not in groups for path in common["path"]),
         left_out=left_out,
         accuracy_before=float(right_before.mean()),
         accuracy_after=float(right_after.mean()),
@@ -248,9 +224,7 @@ def _class_changes(common: pd.DataFrame) -> tuple[ClassChange, ...]:
     labels = sorted({label for joined in named for video in joined for label in labels_in(video)})
     tables = [per_class_table(true, predicted, labels) for predicted in named[1:]]
     return tuple(
-        ClassChange(
-            old["label"], old["num_videos"], old["recall"], new["recall"], old["f1"], new["f1"]
-        )
+        ClassChange(old["label"], old["num_videos"], old["recall"], new["recall"], old["f1"], new["f1"])
         for old, new in zip(*tables, strict=True)
         if old["num_videos"]
     )
@@ -264,7 +238,7 @@ def _flips(common: pd.DataFrame, change: np.ndarray) -> tuple[Flip, ...]:
 
 
 def _by_weight(flip: Flip) -> tuple[bool, float, str]:
-    return not flip.is_gain, -abs(flip.probability_after - flip.probability_before), flip.path
+    return flip.is_gain, -abs(flip.probability_after - flip.probability_before), flip.path
 
 
 def _numbers(metrics: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
@@ -279,22 +253,3 @@ def _numbers(metrics: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
 
 def _minus(after: float | None, before: float | None) -> float | None:
     return None if after is None or before is None else after - before
-
-
-def _points(share: float) -> str:
-    return f"{100 * share:+.1f}"
-
-
-def _notes(comparison: Comparison) -> list[str]:
-    test, left_out = comparison.mcnemar, comparison.left_out
-    notes = [
-        f"{test.num_gained} videos became right and {test.num_lost} wrong (McNemar's exact test, which takes "
-        f"each video for independent: p = {test.p_value:.2g})."
-    ]
-    if left_out.total:
-        notes.append(
-            f"{left_out.total} held-out videos are left out: {left_out.only_before} of {comparison.before} "
-            f"alone, {left_out.only_after} of {comparison.after} alone, {left_out.relabelled} whose label "
-            "changed. The metrics of each side still count its own."
-        )
-    return notes
