@@ -62,8 +62,8 @@ def _results(repo: "Repo", revision: str) -> Results:
     for path, text in texts.items():
         if text is None:
             raise SoraError(
-                f"{revision} has no {path}; run dvc repro there and commit {path.parent}, or dvc push what was "
-                "cached elsewhere"
+                f"{revision} has no {path}; run dvc repro there and commit {path.parent}, or dvc pull it where "
+                "it is cached elsewhere"
             )
     predictions = _predictions(texts[layout.PREDICTIONS] or "", f"{layout.PREDICTIONS} of {revision}")
     return Results(
@@ -85,7 +85,7 @@ def _groups(repo: "Repo", revisions: Iterable[str], paths: set[str]) -> dict[str
 
 
 def _texts(repo: "Repo", revision: str, paths: Iterable[Path]) -> dict[Path, str | None]:
-    """Return what files of the project said at a revision, be they in git or in DVC's cache; None: not there."""
+    """Return what files say at a revision, be they in git or in DVC's cache; None for one not there."""
     from dvc.exceptions import NotDvcRepoError
     from dvc.scm import RevError
 

@@ -10,8 +10,8 @@ def sentence(found: Comparison) -> str:
     """Return whether the later model is better, in one sentence, with the interval of the difference."""
     low, high = points(found.interval.low), points(found.interval.high)
     return (
-        f"{_answer(found)}: accuracy {found.accuracy_after:.3f} against {found.accuracy_before:.3f} on the same "
-        f"{found.num_videos} videos, a difference of {points(found.difference)} points "
+        f"{_answer(found)}: accuracy {found.accuracy_after:.3f} against {found.accuracy_before:.3f} on the "
+        f"same {_videos(found.num_videos)}, a difference of {points(found.difference)} points "
         f"(95 % interval {low} to {high}, {found.interval.method})."
     )
 
@@ -20,15 +20,17 @@ def notes(found: Comparison) -> list[str]:
     """Return what was tested beside it, and which videos and groups could not be used, a sentence each."""
     test = found.mcnemar
     said = [
-        f"{_videos(test.num_gained)} became right, {_videos(test.num_lost)} became wrong; McNemar's exact test, "
-        f"which takes each video for independent, gives p = {test.p_value:.2g}."
+        f"{_videos(test.num_gained)} became right, {_videos(test.num_lost)} became wrong; McNemar's exact "
+        f"test, which takes each video for independent, gives p = {test.p_value:.2g}."
     ]
+    if found.verdict == "no difference shown" and not found.interval.low <= 0 <= found.interval.high:
+        said.append("The interval leaves 0 out, but so few videos flipped that this may be chance.")
     if found.left_out.total:
         said.append(_left_out(found))
     if found.num_without_group:
         said.append(
-            f"The group of {_videos(found.num_without_group)} is not known: each is taken for one of its own, "
-            "so the interval may be too narrow."
+            f"The group of {_videos(found.num_without_group)} is not known: each is taken for one of its "
+            "own, so that the interval may be too narrow."
         )
     return said
 
@@ -40,6 +42,7 @@ def as_json(found: Comparison) -> dict[str, Any]:
         "sentence": sentence(found),
         "notes": notes(found),
         **asdict(found),
+        "interval": found.interval._asdict(),
     }
 
 
@@ -57,9 +60,9 @@ def _answer(found: Comparison) -> str:
 def _left_out(found: Comparison) -> str:
     left_out = found.left_out
     return (
-        f"{_videos(left_out.total)} cannot be compared: {left_out.only_before} held out by {found.before} alone, "
-        f"{left_out.only_after} by {found.after} alone, {left_out.relabelled} whose label changed. The metrics "
-        "of each side still count all of its own."
+        f"{_videos(left_out.total)} cannot be compared: {left_out.only_before} held out by {found.before} "
+        f"alone, {left_out.only_after} by {found.after} alone, {left_out.relabelled} whose label changed. The "
+        "metrics of each side still count all of its own."
     )
 
 

@@ -13,6 +13,7 @@ from sora.evaluation.metrics import per_class_table
 from sora.manifest import labels_in, probability_column
 
 Verdict = Literal["better", "worse", "no difference shown"]
+MAX_P_VALUE = 0.05
 _COLUMNS = ["path", "label", "predicted"]
 
 
@@ -100,11 +101,17 @@ class Flip:
 class Comparison:
     """What changed from ``before`` to ``after``.
 
-    All but ``metrics`` is of the ``num_videos`` videos that both sides held out under the same label, which
-    come from ``num_groups`` groups; each of the ``num_without_group`` whose group is not known is one of its own. Accuracy is the share of videos whose labels are all named and no other.
-    ``difference`` is that of accuracy, after minus before, and ``interval`` its 95 % interval over groups.
-    ``classes`` are in the order of labels, ``flips`` those that became wrong first, the largest
-    change of probability first.
+    All but ``metrics`` is of the ``num_videos`` videos that both held out under the same label. They come from
+    ``num_groups`` groups, ``num_without_group`` of which are single videos whose group is not known.
+
+    Attributes:
+        before, after: names of the two.
+        accuracy_before, accuracy_after: shares of videos whose labels are all named and no other.
+        difference: of accuracy, after minus before.
+        interval: of the difference, 95 %, over groups.
+        metrics: each side's own, in the order of its metrics.json.
+        classes: in the order of labels; those that no common video has are left out.
+        flips: those that became wrong first, the largest change of probability first.
     """
 
     before: str
@@ -124,18 +131,22 @@ class Comparison:
 
     @property
     def verdict(self) -> Verdict:
-        """Whether ``after`` is better: whether the interval of the difference lies on one side of 0."""
-        if self.interval.low > 0:
-            return "better"
-        return "worse" if self.interval.high < 0 else "no difference shown"
+        """Whether ``after`` is better: the interval lies on one side of 0, and McNemar's test agrees.
+
+        Each guards where the other is weak: the interval knows of groups, but is too sure where only a few
+        videos flip; the test is exact for any number of them, but takes all for independent.
+        """
+        if self.interval.low <= 0 <= self.interval.high or self.mcnemar.p_value > MAX_P_VALUE:
+            return "no difference shown"
+        return "better" if self.difference > 0 else "worse"
 
 
 def compare(before: Results, after: Results, groups: Mapping[str, str]) -> Comparison:
     """Return how ``after`` differs from ``before``; ``groups`` is by path, a video without one is its own.
 
     The interval is that of the mean paired difference, video by video, over groups
-    (``sora.evaluation.intervals``). McNemar's exact test (Fagerland, Lydersen and Laake, "The McNemar test for
-    binary matched-pairs data", 2013) stands beside it.
+    (``sora.evaluation.intervals``). McNemar's test is the exact conditional one (Fagerland, Lydersen and Laake,
+    "The McNemar test for binary matched-pairs data", 2013).
 
     Raises:
         SoraError: no video is held out on both sides under the same label.
