@@ -62,8 +62,7 @@ def _results(repo: "Repo", revision: str) -> Results:
     for path, text in texts.items():
         if text is None:
             raise SoraError(
-                f"{revision} has no {path}; run dvc repro there and commit {path.parent}, or dvc pull it where "
-                "it is cached elsewhere"
+                f"{revision} has no {path}: run dvc repro there and commit it, or dvc pull where it is cached"
             )
     predictions = _predictions(texts[layout.PREDICTIONS] or "", f"{layout.PREDICTIONS} of {revision}")
     return Results(

@@ -61,8 +61,8 @@ def _left_out(found: Comparison) -> str:
     left_out = found.left_out
     return (
         f"{_videos(left_out.total)} cannot be compared: {left_out.only_before} held out by {found.before} "
-        f"alone, {left_out.only_after} by {found.after} alone, {left_out.relabelled} whose label changed. The "
-        "metrics of each side still count all of its own."
+        f"alone, {left_out.only_after} by {found.after} alone, {left_out.relabelled} whose label changed. "
+        "The metrics of each side still count all of its own."
     )
 
 

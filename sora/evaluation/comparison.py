@@ -9,6 +9,7 @@ import pandas as pd
 
 from sora.errors import SoraError
 from sora.evaluation.intervals import Interval, mean_interval
+from sora.evaluation.metric_changes import MetricChange, metric_changes
 from sora.evaluation.metrics import per_class_table
 from sora.manifest import labels_in, probability_column
 
@@ -56,19 +57,6 @@ class McNemar:
 
 
 @dataclass(frozen=True)
-class MetricChange:
-    """A number of metrics.json under the name that ``dvc metrics diff`` gives it; None where a side lacks it.
-
-    It is each side's own, of all its held-out videos.
-    """
-
-    name: str
-    before: float | None
-    after: float | None
-    difference: float | None
-
-
-@dataclass(frozen=True)
 class ClassChange:
     """Scores in [0, 1] of one label on the common videos, ``num_videos`` of which have it."""
 
@@ -101,8 +89,8 @@ class Flip:
 class Comparison:
     """What changed from ``before`` to ``after``.
 
-    All but ``metrics`` is of the ``num_videos`` videos that both held out under the same label. They come from
-    ``num_groups`` groups, ``num_without_group`` of which are single videos whose group is not known.
+    All but ``metrics`` is of the ``num_videos`` videos that both held out under the same label. They come
+    from ``num_groups`` groups, ``num_without_group`` of which are single videos whose group is not known.
 
     Attributes:
         before, after: names of the two.
@@ -145,8 +133,8 @@ def compare(before: Results, after: Results, groups: Mapping[str, str]) -> Compa
     """Return how ``after`` differs from ``before``; ``groups`` is by path, a video without one is its own.
 
     The interval is that of the mean paired difference, video by video, over groups
-    (``sora.evaluation.intervals``). McNemar's test is the exact conditional one (Fagerland, Lydersen and Laake,
-    "The McNemar test for binary matched-pairs data", 2013).
+    (``sora.evaluation.intervals``). McNemar's test is the exact conditional one (Fagerland, Lydersen and
+    Laake, "The McNemar test for binary matched-pairs data", 2013).
 
     Raises:
         SoraError: no video is held out on both sides under the same label.
@@ -173,15 +161,6 @@ def compare(before: Results, after: Results, groups: Mapping[str, str]) -> Compa
         metrics=metric_changes(before.metrics, after.metrics),
         classes=_class_changes(common),
         flips=_flips(common, change),
-    )
-
-
-def metric_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[MetricChange, ...]:
-    """Return every number of either side, in its order; text is left out."""
-    old, new = _numbers(before), _numbers(after)
-    return tuple(
-        MetricChange(name, old.get(name), new.get(name), _minus(new.get(name), old.get(name)))
-        for name in {**old, **new}
     )
 
 
@@ -250,17 +229,3 @@ def _flips(common: pd.DataFrame, change: np.ndarray) -> tuple[Flip, ...]:
 
 def _by_weight(flip: Flip) -> tuple[bool, float, str]:
     return flip.is_gain, -abs(flip.probability_after - flip.probability_before), flip.path
-
-
-def _numbers(metrics: Mapping[str, Any], prefix: str = "") -> dict[str, float]:
-    found: dict[str, float] = {}
-    for name, value in metrics.items():
-        if isinstance(value, Mapping):
-            found |= _numbers(value, f"{prefix}{name}.")
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            found[f"{prefix}{name}"] = value
-    return found
-
-
-def _minus(after: float | None, before: float | None) -> float | None:
-    return None if after is None or before is None else after - before
