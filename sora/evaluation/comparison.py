@@ -1,6 +1,6 @@
 """Whether one model is better than another, from what both said of the same held-out videos."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -144,7 +144,9 @@ def compare(before: Results, after: Results, groups: Mapping[str, str]) -> Compa
     if common.empty:
         raise SoraError(_nothing_common(before, after, left_out))
     common["group"] = [groups.get(path, path) for path in common["path"]]
-    right_before, right_after = _is_right(common, "before"), _is_right(common, "after")
+    right_before, right_after = (
+        answers_right(common["label"], common[f"predicted_{side}"]) for side in ("before", "after")
+    )
     change = right_after.astype(float) - right_before
     return Comparison(
         before=before.name,
@@ -162,6 +164,12 @@ def compare(before: Results, after: Results, groups: Mapping[str, str]) -> Compa
         classes=_class_changes(common),
         flips=_flips(common, change),
     )
+
+
+def answers_right(true: Iterable[str], predicted: Iterable[str]) -> np.ndarray:
+    """Return whether each video's labels are all named and no other, bool (N,)."""
+    pairs = zip(true, predicted, strict=True)
+    return np.array([labels_in(label) == labels_in(answer) for label, answer in pairs], bool)
 
 
 def _common(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
@@ -192,12 +200,6 @@ def _nothing_common(before: Results, after: Results, left_out: LeftOut) -> str:
         f"{before.name} and {after.name} have no held-out video with the same label in common (of "
         f"{len(before.predictions)} and {len(after.predictions)}{relabelled}); compare models of one split"
     )
-
-
-def _is_right(common: pd.DataFrame, side: str) -> np.ndarray:
-    """Return whether each video's labels are all named and no other, bool (N,)."""
-    pairs = zip(common["label"], common[f"predicted_{side}"], strict=True)
-    return np.array([labels_in(label) == labels_in(predicted) for label, predicted in pairs])
 
 
 def _mcnemar(num_gained: int, num_lost: int) -> McNemar:

@@ -1,7 +1,8 @@
 """evaluate: how good the model is on the held-out videos."""
 
-from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, ClassVar
 
 import pandas as pd
 from annotated_types import Ge, Le
@@ -9,10 +10,13 @@ from annotated_types import Ge, Le
 from sora import layout
 from sora.atomic import write_bytes, write_json
 from sora.evaluation import metrics, plots
+from sora.evaluation.comparison import answers_right
 from sora.evaluation.predictions import prediction_table, require_answerable
+from sora.evaluation.slices import slices_note
 from sora.manifest import labels_in, read_records, write_table
 from sora.params import STRICT, Settings
 from sora.quiet import import_tensorflow
+from sora.standing import beside_baselines, held_out_slices
 from sora.trained import read_trained, trained_features
 
 
@@ -22,11 +26,13 @@ class Params:
 
     Attributes:
         decimals: digits of the stored probabilities.
+        slice_columns: columns of the user's labels.csv by whose values accuracy is shown too.
     """
 
     __pydantic_config__: ClassVar = STRICT
 
     decimals: Annotated[int, Ge(4), Le(9)]
+    slice_columns: tuple[str, ...]
 
 
 def run(params: Params, settings: Settings) -> None:
@@ -46,7 +52,15 @@ def run(params: Params, settings: Settings) -> None:
         test.videos, labels, probabilities, params.decimals, several_labels=several_labels
     )
     write_table(layout.PREDICTIONS, predictions)
-    _write_scores(predictions, list(test.videos["group"]), labels, several_labels=several_labels)
+    is_right = answers_right(predictions["label"], predictions["predicted"])
+    baselines = beside_baselines(
+        test.videos, is_right, labels, several_labels=several_labels, seed=settings.seed
+    )
+    slices = held_out_slices(test.videos, is_right, params.slice_columns)
+    described = {"slices": [asdict(part) for part in slices], "slices_note": slices_note(len(slices))}
+    write_json(layout.EVALUATION, described)
+    groups = list(test.videos["group"])
+    _write_scores(predictions, groups, labels, {"baselines": baselines}, several_labels=several_labels)
     history = read_records(layout.HISTORY)
     if len(history) > 1:  # the head linear is fitted in one step
         write_bytes(layout.PLOTS / "training.png", plots.training_curves_plot(history))
@@ -70,11 +84,16 @@ def answers_by_label(predictions: pd.DataFrame, labels: list[str]) -> pd.DataFra
 
 
 def _write_scores(
-    predictions: pd.DataFrame, groups: list[str], labels: list[str], *, several_labels: bool
+    predictions: pd.DataFrame,
+    groups: list[str],
+    labels: list[str],
+    further: Mapping[str, Any],
+    *,
+    several_labels: bool,
 ) -> None:
     true, predicted = list(predictions["label"]), list(predictions["predicted"])
     found = metrics.classification_metrics(true, predicted, groups, labels, several_labels=several_labels)
-    write_json(layout.METRICS, found)
+    write_json(layout.METRICS, {**found, **further})
     per_class = metrics.per_class_table(true, predicted, labels)
     write_table(layout.PER_CLASS, pd.DataFrame(per_class))
     write_bytes(layout.PLOTS / "per_class.png", plots.per_class_plot(per_class))
