@@ -21,7 +21,7 @@ LABELS = ["left", "right"]
 @pytest.fixture
 def test_videos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
     """Features that tell the labels, and metadata of which the frame rate does."""
-    make_features(tmp_path)
+    make_features(tmp_path, num_groups=24)
     monkeypatch.chdir(tmp_path)
     videos = pd.read_csv(layout.VALIDATED)
     facts = {
@@ -30,7 +30,7 @@ def test_videos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame
         "end_seconds": np.nan,
         "size_bytes": 1000,
         "fps": np.where(videos["label"] == "left", 25.0, 30.0),
-        "duration_seconds": 2.0 + np.arange(len(videos)) % 5,
+        "duration_seconds": 2.0,
         "width": 64,
         "height": 48,
         "rotation": 0,
@@ -78,14 +78,19 @@ def test_training_views_do_not_count_and_test_labels_are_not_looked_at(test_vide
 def test_slices_go_by_facts_and_by_the_users_columns(test_videos: pd.DataFrame):
     is_right = (test_videos["label"] == "right").to_numpy()
     parts = held_out_slices(test_videos, is_right, ())
-    assert [(part.column, part.value, part.accuracy) for part in parts] == []  # 4 videos a label: too few
+    assert [(part.column, part.value, part.accuracy) for part in parts] == [
+        ("frame rate", "25 fps", 0.0),
+        ("frame rate", "30 fps", 1.0),
+    ]
     told = [
         LabelledVideo(path, label, "g", attributes={"camera": "front" if number < 6 else "back"})
         for number, (path, label) in enumerate(zip(test_videos["path"], test_videos["label"], strict=True))
     ]
     write_table(layout.ATTRIBUTES, attributes_table(told))
-    (part,) = held_out_slices(test_videos, is_right, ("camera",))
-    assert (part.column, part.value, part.num_videos, part.num_groups) == ("camera", "front", 6, 6)
-    assert part.accuracy == 2 / 6
+    worst, *others = held_out_slices(test_videos, is_right, ("camera",))
+    by_value = {part.value: part for part in (worst, *others) if part.column == "camera"}
+    assert (by_value["front"].num_videos, by_value["front"].accuracy) == (6, 0.0)
+    assert (by_value["back"].num_videos, by_value["back"].accuracy) == (10, 0.8)
+    assert worst.accuracy == 0.0
     with pytest.raises(SoraError, match="got 'person'"):
         held_out_slices(test_videos, is_right, ("camera", "person"))

@@ -28,7 +28,7 @@ class Slice:
 def measure_slices(
     manifest: pd.DataFrame, attributes: pd.DataFrame, correct: Sequence[bool] | np.ndarray
 ) -> list[Slice]:
-    """Return the slices of at least ``MIN_VIDEOS`` videos, the worst first.
+    """Return the slices with at least ``MIN_VIDEOS`` videos, and as many outside them, the worst first.
 
     The worst is the one with the lowest upper end of its interval: even with luck it is no better than that,
     while by accuracy itself the smallest slices come first, which are mostly unlucky.
@@ -44,7 +44,7 @@ def measure_slices(
         _slice(column, value, right[rows], groups[rows])
         for column, values in _columns(manifest, attributes)
         for value, rows in _parts(values)
-        if rows.sum() >= MIN_VIDEOS
+        if MIN_VIDEOS <= rows.sum() <= len(rows) - MIN_VIDEOS
     ]
     return sorted(found, key=lambda part: (part.accuracy_interval_high, part.accuracy))
 

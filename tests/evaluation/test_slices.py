@@ -117,5 +117,9 @@ def test_no_video_is_in_two_slices_of_a_column(rows):
         assert sum(sizes) <= len(rows)
 
 
+def test_a_slice_of_nearly_all_videos_says_nothing():
+    assert found(manifest(dark_share=[0.0] * 26 + [0.5] * 4), [True] * 30) == []
+
+
 def test_the_note_tells_how_many_were_looked_at():
     assert slices_note(24).startswith("24 slices were looked at")
