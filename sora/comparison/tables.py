@@ -33,7 +33,7 @@ def _metrics(found: Comparison) -> RenderableType:
     for row in changed:
         difference = "" if row.difference is None else f"{row.difference:+.4g}"
         table.add_row(Text(row.name), _number(row.before), _number(row.after), difference)
-    return Group(table, Text(f"{num_same} more are the same.", "dim")) if num_same else table
+    return Group(table, Text(f"Unchanged: {num_same} more.", "dim")) if num_same else table
 
 
 def _classes(found: Comparison) -> RenderableType:
@@ -42,9 +42,9 @@ def _classes(found: Comparison) -> RenderableType:
         table.add_row(
             Text(row.label),
             str(row.num_videos),
-            f"{row.recall_before:.3f} > {row.recall_after:.3f}",
+            f"{row.recall_before:.3f} to {row.recall_after:.3f}",
             _change(row.recall_after - row.recall_before),
-            f"{row.f1_before:.3f} > {row.f1_after:.3f}",
+            f"{row.f1_before:.3f} to {row.f1_after:.3f}",
             _change(row.f1_after - row.f1_before),
         )
     return table
