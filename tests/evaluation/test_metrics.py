@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, f1_score
+from random_answers import Answers, one_label
+from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
 from sora.evaluation.metrics import (
     classification_metrics,
@@ -22,6 +22,7 @@ def test_metrics_are_those_computed_by_hand():
     assert result["macro_precision"] == pytest.approx((2 / 3 + 1 / 3 + 0) / 3)
     assert result["macro_recall"] == pytest.approx((2 / 3 + 1 / 2 + 0) / 3)
     assert result["macro_f1"] == pytest.approx((2 / 3 + 2 / 5 + 0) / 3)
+    assert result["micro_precision"] == result["micro_recall"] == result["micro_f1"] == 3 / 6
     assert result["num_test_videos"] == 6
     # group accuracies 1, 0.5, 0: mean 0.5, standard error 0.5 / sqrt(3), t(0.975, 2) = 4.303
     assert result["accuracy_interval_low"] == pytest.approx(
@@ -51,19 +52,24 @@ def test_of_several_labels_all_must_be_right_and_each_counts_on_its_own():
     assert result["accuracy"] == 1 / 4
     assert result["macro_precision"] == pytest.approx((2 / 3 + 2 / 3 + 0) / 3)
     assert result["macro_recall"] == pytest.approx((1 + 1 + 0) / 3)
+    # all in all 4 of 6 answers are right, of 6 that should have been given
+    assert result["micro_precision"] == result["micro_recall"] == pytest.approx(4 / 6)
     assert [row["num_videos"] for row in per_class_table(true, predicted, LABELS)] == [2, 2, 2]
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(LABELS), st.sampled_from(LABELS)), min_size=1, max_size=30))
-def test_with_one_label_a_video_the_scores_are_those_of_classes(videos):
-    true, predicted = (list(names) for names in zip(*videos, strict=True))
-    result = classification_metrics(true, predicted, ["a"] * len(true), LABELS)
+@settings(max_examples=60, deadline=None)
+@given(one_label())
+def test_one_label_a_video_is_judged_as_scikit_learn_does(answers: Answers):
+    true, predicted, labels = answers.true, answers.predicted, answers.labels
+    result = classification_metrics(true, predicted, ["a"] * len(true), labels)
     assert result["kind"] == "one_label"
     assert result["accuracy"] == pytest.approx(accuracy_score(true, predicted))
-    assert result["macro_f1"] == pytest.approx(
-        f1_score(true, predicted, labels=LABELS, average="macro", zero_division=0)
-    )
+    for average in ("macro", "micro"):
+        expected = precision_recall_fscore_support(
+            true, predicted, labels=labels, average=average, zero_division=0
+        )
+        found = [result[f"{average}_{name}"] for name in ("precision", "recall", "f1")]
+        assert found == pytest.approx(list(expected[:3]))
 
 
 @pytest.mark.parametrize(

@@ -208,7 +208,12 @@ def test_what_else_the_table_says_is_kept_apart_from_the_manifest(run: Run):
     Path("videos/labels.csv").write_text(table("front", "back", "front", ""))
     run()
     before = snapshot(Path("data"))
-    assert read_table(Path("data/attributes.csv"))["camera"].fillna("").tolist() == ["front", "back", "front", ""]
+    assert read_table(Path("data/attributes.csv"))["camera"].fillna("").tolist() == [
+        "front",
+        "back",
+        "front",
+        "",
+    ]
     Path("videos/labels.csv").write_text(table("top", "back", "front", ""))
     run()
     after = snapshot(Path("data"))
