@@ -5,6 +5,7 @@ from pathlib import Path
 RELEASES = Path("release.yaml")
 MANIFEST = Path("data/manifest.csv")
 SPLITS = Path("data/splits.csv")
+ATTRIBUTES = Path("data/attributes.csv")
 FACTS = Path("data/facts")
 THUMBNAILS = Path("data/thumbnails")
 FETCHED = Path("data/fetched")

@@ -97,7 +97,9 @@ def _from_table(
             if len(matches) > 1 and not _is_video(location):
                 skipped[location] = SkippedFile(location, row.label, NOT_A_VIDEO)
                 continue
-            video = LabelledVideo(location, row.label, row.group, row.split, row.window, row.sha256)
+            video = LabelledVideo(
+                location, row.label, row.group, row.split, row.window, row.sha256, row.attributes
+            )
             if video.path in videos:
                 raise SoraError(
                     f"{where}: {video.path} is listed more than once, first in line {lines[video.path]}; "

@@ -3,7 +3,7 @@
 import csv
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,13 +13,17 @@ from sora.video.read import Window
 
 LABELS = "labels.csv"
 DEFAULT_GROUP_COLUMN = "group"
+_OWN_COLUMNS = {"path", "label", "start_seconds", "end_seconds", "sha256"}
 _UNSAFE_IN_PATHS = ("\n", "\r", "\0")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
 class LabelRow:
-    """One row: ``path`` is still a path, a pattern or a URL; ``group`` and ``split`` may be empty."""
+    """One row: ``path`` is still a path, a pattern or a URL; ``group`` and ``split`` may be empty.
+
+    ``attributes`` has all columns but those with a meaning of their own; the group's and the split's too.
+    """
 
     line: int
     path: str
@@ -28,6 +32,7 @@ class LabelRow:
     split: str
     window: Window
     sha256: str
+    attributes: Mapping[str, str]
 
 
 def read_labels(
@@ -36,7 +41,7 @@ def read_labels(
     """Yield the rows of a labels.csv with their values checked, not yet whether their files are there.
 
     Columns: path, label (several with ``;``), and, all of them optional, the group column, the split
-    column, start_seconds, end_seconds (of a part of the file) and sha256.
+    column, start_seconds, end_seconds (of a part of the file) and sha256. Others are kept as they are.
 
     Raises:
         SoraError: the table, a column or a value is not as it should be.
@@ -79,7 +84,9 @@ def _row(table: Path, line: int, values: dict[str, str], split_column: str, grou
         raise SoraError(f"{where}: {split_column} is {split!r}, expected {', '.join(SPLIT_NAMES)}")
     if sha256 and not _SHA256.fullmatch(sha256):
         raise SoraError(f"{where}: sha256 is {sha256!r}, expected 64 hexadecimal digits")
-    return LabelRow(line, path, label, values.get(group_column, ""), split, _window(where, values), sha256)
+    attributes = {name: value for name, value in values.items() if name not in _OWN_COLUMNS}
+    window = _window(where, values)
+    return LabelRow(line, path, label, values.get(group_column, ""), split, window, sha256, attributes)
 
 
 def _window(where: str, values: dict[str, str]) -> Window:

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sora.video.read import WHOLE, Window
@@ -18,6 +19,7 @@ class LabelledVideo:
         split: a given split, or ``""``.
         window: the part of the file that is meant.
         sha256: what the file's SHA-256 must be, or ``""``.
+        attributes: what else the user's table says of it, by column.
     """
 
     location: str
@@ -26,6 +28,7 @@ class LabelledVideo:
     split: str = ""
     window: Window = field(default=WHOLE)
     sha256: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def path(self) -> str:

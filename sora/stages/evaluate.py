@@ -1,6 +1,7 @@
 """evaluate: how good the model is on the held-out videos."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -12,12 +13,15 @@ from sora.atomic import write_bytes, write_json
 from sora.evaluation import metrics, plots
 from sora.evaluation.calibration import probability_metrics, reliability
 from sora.evaluation.caveats import caveats
+from sora.evaluation.comparison import answers_right
 from sora.evaluation.embedding_map import embedding_map
 from sora.evaluation.predictions import prediction_table, require_answerable
 from sora.evaluation.ranking import label_areas, ranking_curves, ranking_metrics
+from sora.evaluation.slices import slices_note
 from sora.manifest import labels_in, read_records, write_table
 from sora.params import STRICT, Settings
 from sora.quiet import import_tensorflow
+from sora.standing import beside_baselines, held_out_slices
 from sora.trained import read_trained, trained_features
 
 _MAP_DECIMALS = 4
@@ -29,11 +33,13 @@ class Params:
 
     Attributes:
         decimals: digits of the stored probabilities.
+        slice_columns: columns of the user's labels.csv by whose values accuracy is shown too.
     """
 
     __pydantic_config__: ClassVar = STRICT
 
     decimals: Annotated[int, Ge(4), Le(9)]
+    slice_columns: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -70,13 +76,17 @@ class _Tested:
     def groups(self) -> list[str]:
         return list(self.videos["group"])
 
+    @property
+    def is_right(self) -> np.ndarray:
+        return answers_right(self.true, self.predicted)
+
 
 def run(params: Params, settings: Settings) -> None:
     """Predict the test videos from their stored features and write numbers, predictions and plots."""
     tested = _tested(params, settings)
     write_table(layout.PREDICTIONS, tested.predictions)
-    write_json(layout.METRICS, _metrics(tested))
-    evaluation = _evaluation(tested)
+    write_json(layout.METRICS, {**_metrics(tested), "baselines": _baselines(tested, settings.seed)})
+    evaluation = {**_evaluation(tested), **_slices(tested, params.slice_columns)}
     write_json(layout.EVALUATION, evaluation)
     per_class = _per_class(tested)
     write_table(layout.PER_CLASS, pd.DataFrame(per_class))
@@ -168,6 +178,17 @@ def _evaluation(tested: _Tested) -> dict[str, Any]:
         "embedding_map_method": method,
         "warnings": caveats(tested.groups, areas),
     }
+
+
+def _baselines(tested: _Tested, seed: int) -> dict[str, dict[str, float]]:
+    return beside_baselines(
+        tested.videos, tested.is_right, tested.labels, several_labels=tested.several_labels, seed=seed
+    )
+
+
+def _slices(tested: _Tested, columns: Sequence[str]) -> dict[str, Any]:
+    slices = held_out_slices(tested.videos, tested.is_right, columns)
+    return {"slices": [asdict(part) for part in slices], "slices_note": slices_note(len(slices))}
 
 
 def _per_class(tested: _Tested) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ import pandas as pd
 from annotated_types import Ge, Gt, Lt
 
 from sora import layout
+from sora.attributes import attributes_table
 from sora.manifest import read_table, write_table
 from sora.params import STRICT, Runtime, Settings
 from sora.quality.splits import assign_fold, assign_splits, carve_validation
@@ -79,6 +80,7 @@ def run(params: Params, settings: Settings) -> None:
     entries, facts, seconds = _read(entries, cut_rule(params), settings.runtime)
     manifest = manifest_table(entries, listing.skipped, facts, source)
     write_table(layout.MANIFEST, manifest)
+    write_table(layout.ATTRIBUTES, attributes_table([entry.video for entry in entries]))
     splits = {entry.video.path: entry.video.split for entry in entries}
     write_table(layout.SPLITS, split_table(manifest, splits, params, settings.seed))
     _write_failures(manifest, seconds)

@@ -43,9 +43,9 @@ def test_labels_csv_with_groups_and_splits(tmp_path: Path):
     text = "path,label,group,part\nc d/é.mp4, run ,g1,test\na.mp4,jump,,train\nb.mp4,NA,g1,val\n"
     root = labels(tmp_path, text, "utf-8-sig")
     assert list_videos(root, "part").videos == [
-        LabelledVideo("a.mp4", "jump", "a.mp4", "train"),
-        LabelledVideo("b.mp4", "NA", "g1", "val"),
-        LabelledVideo("c d/é.mp4", "run", "g1", "test"),
+        LabelledVideo("a.mp4", "jump", "a.mp4", "train", attributes={"group": "", "part": "train"}),
+        LabelledVideo("b.mp4", "NA", "g1", "val", attributes={"group": "g1", "part": "val"}),
+        LabelledVideo("c d/é.mp4", "run", "g1", "test", attributes={"group": "g1", "part": "test"}),
     ]
     assert {video.split for video in list_videos(root).videos} == {""}
     assert [video.group for video in list_videos(root, group_column="label").videos] == ["jump", "NA", "run"]

@@ -194,3 +194,27 @@ def test_folds_and_groups_by_pattern(run: Run):
 def test_parameters_that_make_no_sense(changes: dict[str, object], message: str):
     with pytest.raises(SoraError, match=f"^ingest.*{message}"):
         params(**changes)
+
+
+def test_what_else_the_table_says_is_kept_apart_from_the_manifest(run: Run):
+    class_folders()
+    rows = [("run", 0), ("run", 1), ("walk", 0), ("walk", 1)]
+    files = [(f"{label}/{label}_g{number}_c.mp4", label) for label, number in rows]
+
+    def table(*cameras: str) -> str:
+        lines = [f"{path},{label},{camera}" for (path, label), camera in zip(files, cameras, strict=True)]
+        return "\n".join(["path,label,camera", *lines]) + "\n"
+
+    Path("videos/labels.csv").write_text(table("front", "back", "front", ""))
+    run()
+    before = snapshot(Path("data"))
+    assert read_table(Path("data/attributes.csv"))["camera"].fillna("").tolist() == [
+        "front",
+        "back",
+        "front",
+        "",
+    ]
+    Path("videos/labels.csv").write_text(table("top", "back", "front", ""))
+    run()
+    after = snapshot(Path("data"))
+    assert {name for name in after if after[name] != before.get(name)} == {"attributes.csv"}
