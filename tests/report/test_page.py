@@ -5,10 +5,10 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from sora.evaluation.report import ReportInput, is_demo, render_report, worst_mistakes
 
 from sora.evaluation import plots
 from sora.evaluation.metrics import classification_metrics, per_class_table
-from sora.evaluation.report import ReportInput, is_demo, render_report, worst_mistakes
 from sora.video.strip import middle_tile, strip_jpeg
 
 LABELS = ["run", "wa<b>lk", "$wave$"]
