@@ -20,9 +20,8 @@ def data_sheet(videos: pd.DataFrame) -> list[tuple[str, str]]:
         return []
     seconds = videos["duration_seconds"]
     spread = f"{duration(seconds.min())} to {duration(seconds.max())}, median {duration(seconds.median())}"
-    sizes = [
-        f"{width} × {height} px" for width, height in zip(videos["width"], videos["height"], strict=True)
-    ]
+    sides = zip(videos["width"], videos["height"], strict=True)
+    sizes = [f"{width} × {height} px" for width, height in sides]
     rates = [f"{significant(fps, 4)} a second" for fps in videos["fps"]]
     audio = float(videos["has_audio"].astype(bool).mean())
     return [

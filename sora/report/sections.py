@@ -158,10 +158,7 @@ def _mistakes(content: ReportContent) -> Values:
 
 
 def _pictures(content: ReportContent, path: str) -> Values:
-    return {
-        "saliency": content.saliency_strips.get(path, b""),
-        "thumbnail": content.thumbnails.get(path, b""),
-    }
+    return {"saliency": content.saliency_strips.get(path), "thumbnail": content.thumbnails.get(path)}
 
 
 def _robustness(content: ReportContent) -> Values:

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sora.quality.leaks import WHOLE_GROUPS
 from sora.report.content import ReportContent
 from sora.report.data_sheet import leaks
 from sora.report.formats import counted, joined, percent, significant
 from sora.report.summary import Statement
 
-_GROUPS_RULE = "groups_in_one_split"
 _HELD = 0.05  # loss of accuracy up to which a condition counts as withstood
 _LARGE_LOSS = 0.1
 
@@ -29,18 +29,16 @@ def _leaks(validation: Mapping[str, Any]) -> Iterator[Statement]:
     if not validation:
         return
     remaining, found = leaks(validation)
-    split_groups = [row["reason"] for row in validation["warnings"] if row["rule"] == _GROUPS_RULE]
+    split_groups = [row["reason"] for row in validation["warnings"] if row["rule"] == WHOLE_GROUPS]
     if remaining:
-        text = (
-            f"{counted(remaining, 'pair')} of the same footage on both sides of a split: too good a figure."
-        )
+        text = f"{counted(remaining, 'pair')} of the same footage cross a split: the figures are too good."
     elif found:
         text = f"{counted(found, 'pair')} of the same footage crossed a split; one of each was set aside."
     else:
         text = "No footage was found on both sides of a split."
     yield Statement("Leaks", text, remaining > 0)
     if split_groups:
-        yield Statement("Groups", f"{'; '.join(split_groups)}: too good a figure.", is_caution=True)
+        yield Statement("Groups", f"{'; '.join(split_groups)}: the figures are too good.", is_caution=True)
 
 
 def _traces(validation: Mapping[str, Any]) -> Iterator[Statement]:
@@ -97,12 +95,13 @@ def _explanation(explanation: Mapping[str, Any]) -> Iterator[Statement]:
         insertion["saliency_area"] > insertion["random_area"],
     )
     areas = (
-        f"hiding: area {deletion['saliency_area']:.2f} against {deletion['random_area']:.2f}, lower is better; "
-        f"showing: {insertion['saliency_area']:.2f} against {insertion['random_area']:.2f}, higher is better"
+        f"hiding: area {deletion['saliency_area']:.2f} against {deletion['random_area']:.2f}, lower is "
+        f"better; showing: {insertion['saliency_area']:.2f} against {insertion['random_area']:.2f}, higher "
+        "is better"
     )
     if all(passes):
-        text = f"The regions that the explanations mark matter more than random ones ({areas})."
+        text = f"The regions that they mark matter more than random ones ({areas})."
     else:
         failed = "one of two checks" if any(passes) else "both checks"
-        text = f"The regions that the explanations mark fail {failed} against random ones ({areas}): do not rely on them."
+        text = f"The regions that they mark fail {failed} against random ones ({areas}): do not rely on them."
     yield Statement("Explanations", text, not all(passes))

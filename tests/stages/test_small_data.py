@@ -12,7 +12,7 @@ from sora import layout
 from sora.bundle import read_bundle
 from sora.manifest import read_records, read_table
 from sora.predictor import Predictor
-from sora.report.gather import read_content
+from sora.report.gather import Choices, read_content
 from sora.report.page import render_report
 
 pytestmark = pytest.mark.slow
