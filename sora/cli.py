@@ -146,6 +146,32 @@ def tune(
 
 
 @app.command()
+def compare(
+    rev_a: Annotated[str, typer.Argument(help="A git revision or a DVC experiment.")],
+    rev_b: Annotated[str, typer.Argument(help="Another; workspace is your files as they are.")] = "workspace",
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write all of it there as well.")
+    ] = None,
+) -> None:
+    """Say whether the model of REV_B is better than that of REV_A on the same held-out videos."""
+    from rich.console import Console
+
+    from sora.atomic import write_json
+    from sora.comparison.revisions import compare_revisions
+    from sora.comparison.tables import show
+    from sora.comparison.words import as_json
+    from sora.errors import SoraError
+
+    try:
+        found = compare_revisions(rev_a, rev_b)
+    except SoraError as error:
+        raise _failure(str(error)) from error
+    if json_file:
+        write_json(json_file, as_json(found))
+    show(found, Console())
+
+
+@app.command()
 def status() -> None:
     """Show what is trained, on what, how good it is, and which stages are stale."""
     from sora.status import status_lines

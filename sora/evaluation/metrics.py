@@ -4,13 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from sora.evaluation.intervals import mean_interval
 from sora.manifest import labels_in
-
-CONFIDENCE = 0.95
-MIN_GROUPS_FOR_BOOTSTRAP = 10
-NUM_RESAMPLES = 10_000
-_BOOTSTRAP_SEED = 0
-_MAX_COUNTS_AT_ONCE = 4_000_000  # 32 MB of resampling counts
 
 
 def classification_metrics(
@@ -34,7 +29,7 @@ def classification_metrics(
     _require_consistent(true, predicted, groups, labels)
     precision, recall, f1, _ = _scores(true, predicted, labels)
     correct = (_answers(true, labels) == _answers(predicted, labels)).all(axis=1)
-    low, high, method = accuracy_interval(correct, groups)
+    low, high, method = mean_interval(correct, groups)
     return {
         "kind": "several_labels" if several_labels else "one_label",
         "accuracy": float(correct.mean()),
@@ -72,59 +67,6 @@ def confusion_matrix(true: list[str], predicted: list[str], labels: list[str]) -
     from sklearn import metrics
 
     return metrics.confusion_matrix(true, predicted, labels=labels)
-
-
-def accuracy_interval(correct: np.ndarray, groups: list[str]) -> tuple[float, float, str]:
-    """Return low, high and the method of the 95 % interval of accuracy; ``correct`` is (videos,) bool.
-
-    From 10 groups up, the percentile bootstrap over groups (Efron and Tibshirani, "An Introduction to the
-    Bootstrap", 1993); below, Student's t over groups, as the ratio estimator (Cochran, "Sampling
-    Techniques", 1977), which is the t interval of group accuracies where groups are of equal size. Where
-    every video is right, or every one wrong, both have no width: then the exact interval of Clopper and
-    Pearson, each group taken as one trial. Clipped to [0, 1].
-    """
-    _, index = np.unique(np.array(groups), return_inverse=True)
-    sizes = np.bincount(index).astype(float)
-    num_correct = np.bincount(index, weights=correct)
-    num_groups = len(sizes)
-    if num_groups == 1:
-        return 0.0, 1.0, "none: one group says nothing about others"
-    if correct.all() or not correct.any():
-        low, high, method = *_exact(bool(correct.all()), num_groups), "exact (Clopper-Pearson)"
-    elif num_groups >= MIN_GROUPS_FOR_BOOTSTRAP:
-        low, high, method = *_bootstrap(num_correct, sizes), "percentile bootstrap"
-    else:
-        low, high, method = *_student(num_correct, sizes), "t interval"
-    return max(0.0, low), min(1.0, high), f"{method} over {num_groups} groups"
-
-
-def _exact(all_correct: bool, num_groups: int) -> tuple[float, float]:
-    bound = ((1 - CONFIDENCE) / 2) ** (1 / num_groups)
-    return (bound, 1.0) if all_correct else (0.0, 1 - bound)
-
-
-def _student(num_correct: np.ndarray, sizes: np.ndarray) -> tuple[float, float]:
-    from scipy import stats
-
-    num_groups = len(sizes)
-    accuracy = num_correct.sum() / sizes.sum()
-    residuals = num_correct - accuracy * sizes
-    error = np.sqrt(num_groups / (num_groups - 1) * np.sum(residuals**2)) / sizes.sum()
-    reach = stats.t.ppf((1 + CONFIDENCE) / 2, num_groups - 1) * error
-    return float(accuracy - reach), float(accuracy + reach)
-
-
-def _bootstrap(num_correct: np.ndarray, sizes: np.ndarray) -> tuple[float, float]:
-    rng = np.random.default_rng(_BOOTSTRAP_SEED)
-    num_groups = len(sizes)
-    even = np.full(num_groups, 1 / num_groups)
-    block = max(1, min(NUM_RESAMPLES, _MAX_COUNTS_AT_ONCE // num_groups))
-    accuracies: list[np.ndarray] = []
-    for start in range(0, NUM_RESAMPLES, block):
-        counts = rng.multinomial(num_groups, even, size=min(block, NUM_RESAMPLES - start))
-        accuracies.append((counts @ num_correct) / (counts @ sizes))
-    low, high = np.quantile(np.concatenate(accuracies), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return float(low), float(high)
 
 
 def _scores(true: list[str], predicted: list[str], labels: list[str]) -> tuple[np.ndarray, ...]:
