@@ -21,6 +21,13 @@ NUM_ANSWERS = 3
 NUM_RIGHT_EXAMPLES = 6
 MAX_SLICES = 12
 
+_ORDERS = {
+    "reversed": "backwards",
+    "shuffled": "moments shuffled",
+    "shuffled_frames": "all frames shuffled",
+    "still": "standing still within each moment",
+}
+
 Values: TypeAlias = dict[str, Any]
 
 
@@ -165,7 +172,9 @@ def _robustness(content: ReportContent) -> Values:
     drawn = robustness_charts(content.robustness, content.chance)
     if not drawn:
         return {}
-    return {"robustness": content.robustness, "drawn": drawn, "time": content.robustness.get("time") or {}}
+    time = content.robustness.get("time") or {}
+    orders = [(title, time[name]) for name, title in _ORDERS.items() if time.get(name)]
+    return {"robustness": content.robustness, "drawn": drawn, "time": time, "orders": orders}
 
 
 def _explanation(content: ReportContent) -> Values:

@@ -71,7 +71,7 @@ def _robustness(robustness: Mapping[str, Any]) -> Iterator[Statement]:
     if loss > 0:
         text += (
             f" What costs most is {title.lower()}: {percent(level['accuracy'], 0)} at "
-            f"{significant(level['level'])} {units[title]} (interval "
+            f"{significant(level['level'])} ({units[title]}; interval "
             f"{percent(level['accuracy_interval_low'], 0)} to {percent(level['accuracy_interval_high'], 0)})."
         )
     held = [name.lower() for name, level in worst.items() if clean - level["accuracy"] <= _HELD]

@@ -1,143 +1,93 @@
 import base64
 import re
 from dataclasses import replace
+from html.parser import HTMLParser
 
-import cv2
-import numpy as np
 import pytest
-from sora.evaluation.report import ReportInput, is_demo, render_report, worst_mistakes
+from report_samples import (
+    METRICS,
+    NASTY,
+    PER_CLASS,
+    PREDICTIONS,
+    SALIENCY,
+    STRIP,
+    TRAINING,
+    VALIDATION,
+    full_content,
+)
 
-from sora.evaluation import plots
-from sora.evaluation.metrics import classification_metrics, per_class_table
-from sora.video.strip import middle_tile, strip_jpeg
+from sora.report.page import render_report
 
-LABELS = ["run", "wa<b>lk", "$wave$"]
-NASTY = 'run/"><script>alert(1)</script>.mp4'
-
-
-def strip():
-    return strip_jpeg([np.full((90, 160, 3), level, np.uint8) for level in (60, 120, 180)])
-
-
-VALIDATION = {
-    "warnings": [
-        {"rule": "not_dark", "path": "run/<i>.mp4", "reason": "is under-exposed"},
-        {"rule": "no_confounds", "path": "", "reason": "metadata alone names the label"},
-        {"rule": "not_dark", "path": "run/b.mp4", "reason": "is under-exposed"},
-    ],
-    "near_duplicates": [
-        {
-            "path": "run/a.mp4",
-            "other": "run/z.mp4",
-            "kind": "near",
-            **{"label": "run", "group": "a", "split": "train"},
-            **{"other_label": "run", "other_group": "z", "other_split": "test"},
-            "is_mirrored": True,
-            "shift_seconds": -0.5,
-        },
-        {
-            "path": "run/b.mp4",
-            "other": "run/c.mp4",
-            "kind": "near",
-            **{"label": "run", "group": "a", "split": "train"},
-            **{"other_label": "run", "other_group": "a", "other_split": "train"},
-            "is_mirrored": False,
-            "shift_seconds": 0.0,
-        },
-    ],
-    "confounds": {
-        "accuracy": 0.72,
-        "chance": 0.17,
-        "telling_columns": ["fps"],
-        "columns": {"fps": {"accuracy": 0.33, "p_value": 0.01}, "width": {"accuracy": 0.17, "p_value": 1.0}},
-    },
-    "released": {NASTY: {"reason": "at night", "by": "anna", "findings": ["is black"]}},
-}
-
-
-def prediction(path, label, predicted, probability):
-    others = [name for name in LABELS if name != predicted]
-    spread = dict.fromkeys(others, (1 - probability) / 2)
-    return {
-        "path": path,
-        "label": label,
-        "predicted": predicted,
-        "probabilities": {predicted: probability, **spread},
-    }
-
-
-PREDICTIONS = [
-    prediction("run/a.mp4", "run", "run", 0.99),
-    prediction(NASTY, "run", "wa<b>lk", 0.91),
-    prediction("walk/c.mp4", "wa<b>lk", "$wave$", 0.6),
-    prediction("walk/d.mp4", "wa<b>lk", "wa<b>lk", 0.7),
-    prediction("wave/e.mp4", "$wave$", "$wave$", 0.8),
-]
+VOID = {"meta", "img", "br"}
+SHAPES = {"line", "circle", "polyline", "polygon", "rect"}
 
 
 @pytest.fixture(scope="module")
-def context():
-    true = [row["label"] for row in PREDICTIONS]
-    predicted = [row["predicted"] for row in PREDICTIONS]
-    return ReportInput(
-        source="data/demo",
-        model_name="GRU on EfficientNet-Lite0",
-        metrics=classification_metrics(true, predicted, list("abcde"), LABELS),
-        per_class=per_class_table(true, predicted, LABELS),
-        predictions=PREDICTIONS,
-        data_counts={"run": {"train": 17, "test": 2}, "wa<b>lk": {"train": 19, "validation": 3, "test": 2}},
-        split_counts={"train": 36, "validation": 3, "test": 4},
-        quarantined={
-            "walk/'dark'.mp4": ["is black in 100 % of its frames"],
-            "x&y.mp4": ["is the same file as <a>"],
-        },
-        history=[
-            {"epoch": epoch, "loss": 1 / epoch, "accuracy": 0.5, "val_loss": 1, "val_accuracy": 0.4}
-            for epoch in (1, 2)
-        ],
-        compression={
-            "candidates": [
-                {"name": "float32", "size_bytes": 13_560_000, "latency_ms_median": 41.26, "accuracy": 0.6},
-                {
-                    "name": "float16",
-                    "size_bytes": 6_800_000,
-                    "latency_ms_median": 40.0,
-                    "accuracy": 0.6,
-                    "macro_f1": 0.55,
-                    "max_probability_change": 0.00042,
-                    "reason": "smallest",
-                },
-            ],
-            "chosen": "float16",
-            "reason": "Half the size at equal accuracy.",
-        },
-        thumbnails={NASTY: strip(), "x&y.mp4": strip()},
-        validation=VALIDATION,
-        lineage={"bundle": "9f2c"},
-    )
+def page() -> str:
+    return render_report(full_content())
 
 
-def text_of(page):
+def text_of(page: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.split("</style>")[1]))
 
 
-def test_the_page_says_what_was_measured(context):
-    text = text_of(render_report(context))
-    assert "confusion" in render_report(context).lower()
-    assert "The model names the right class for 60.0 % of 5 videos it has never seen" in text
-    low, high = context.metrics["accuracy_interval_low"], context.metrics["accuracy_interval_high"]
-    assert f"lies between {100 * low:.1f} % and {100 * high:.1f} % (t interval over 5 groups)" in text
+def section(page: str, name: str) -> str:
+    found = re.search(rf'<section id="{name}">.*?</section>', page, re.DOTALL)
+    return text_of("</style>" + found[0]) if found else ""
+
+
+def titles(page: str) -> list[str]:
+    return re.findall(r'<section id="(\w+)">', page)
+
+
+def test_sections_stand_in_the_order_that_a_reader_needs(page):
+    assert titles(page) == [
+        *("summary", "confusion", "classes", "calibration", "slices", "training", "mistakes", "robustness"),
+        *("explanation", "map", "data", "checks", "compression", "lineage"),
+    ]
+    assert re.findall(r'<a href="#(\w+)">', page) == titles(page)
+
+
+def test_the_head_says_how_good_it_is(page):
+    text = text_of(page)
+    assert "The model names the right label for 60.0 % of 5 videos it has never seen" in text
+    assert "lies between 12.0 % and 98.1 % (t interval over 5 groups)" in text
     assert "Synthetic demo data." in text
-    assert "Label train validation test all run 17 0 2 19" in text
-    assert "All 36 3 4 43" in text
-    assert "float16 chosen 6.8 MB 40 ms 60.0 % 55.0 % 0.00042 smallest" in text
-    assert "float32 13.6 MB 41.3 ms 60.0 % – –" in text
-    assert "2 videos kept out of training and testing" in text
-    assert "bundle 9f2c" in text
+    assert "Shipped as float16 6.8 MB, 40 ms a video" in text
 
 
-def test_the_page_says_what_validate_found(context):
-    text = text_of(render_report(context))
+def test_tables_show_the_numbers_given(page):
+    assert "Label train validation test all run 17 0 2 19" in section(page, "data")
+    assert "All 36 3 4 43" in section(page, "data")
+    assert "float16 chosen 6.8 MB 40 ms 60.0 % 55.0 % 0.00042" in section(page, "compression")
+    assert "float32 13.6 MB 41.3 ms 60.0 % – –" in section(page, "compression")
+    assert "int8 4.1 MB 30 ms 40.0 % – – too bad" in section(page, "compression")
+    assert "run 100.0 % 50.0 % 66.7 % 98.1 % 87.3 % 2" in section(page, "classes")
+    assert "The file&#39;s metadata alone 30.0 % 20.0 % to 40.0 % +30.0 points" in section(page, "summary")
+    assert "60 % to 80 % 70.0 % 50.0 % 2" in section(page, "calibration")
+    assert "rgb 90.0 % 0.28 75 % svm, strength 10" in section(page, "training")
+    assert "together 96.7 % 0.135" in section(page, "training")
+    assert "Blur 4 pixels 30.0 % 20.0 % to 40.0 % 75.0 % 50.0 %" in section(page, "robustness")
+    assert "backwards 56.0 % 46.0 % to 66.0 %" in section(page, "robustness")
+    assert "model 9f2c" in section(page, "lineage")
+    below = "duration 1.5 to &lt;3&gt; s below the whole 20.0 % 10.0 % to 40.0 % 9 3 codec mpeg4 60.0 %"
+    assert below in section(page, "slices")
+
+
+def test_mistakes_come_with_what_decided_or_else_with_their_frames(page):
+    found = section(page, "mistakes")
+    assert "2 of 5 videos named wrongly" in found
+    assert "is run , named wa&lt;b&gt;lk with 91 % probability" in found
+    assert "wa&lt;b&gt;lk 91 % $wave$ 4 % run 4 %" in found
+    assert page.count(base64.b64encode(SALIENCY).decode()) == 2  # a mistake, and one that is named rightly
+    without = render_report(full_content(saliency_strips={}))
+    assert base64.b64encode(STRIP).decode() in re.search(
+        r'<section id="mistakes">.*?</section>', without, re.DOTALL
+    )[0].replace("&#43;", "+")
+
+
+def test_the_page_says_what_validate_found(page):
+    text = section(page, "checks")
     assert "not_dark run/&lt;i&gt;.mp4: is under-exposed (1 more like it in validation.json)" in text
     assert "no_confounds metadata alone names the label" in text
     assert "right label for 72 % of the videos of unseen groups" in text
@@ -146,80 +96,122 @@ def test_the_page_says_what_validate_found(context):
     assert "run/a.mp4 train run/z.mp4 test near copy, mirrored, 0.5 s earlier" in text
     assert "Pairs within one group and split, where they leak nothing: 1." in text
     assert "is black. Released by anna: at night" in text
+    assert "2 videos kept out of training and testing" in section(page, "data")
     calm = {**VALIDATION, "warnings": [], "near_duplicates": [], "confounds": None, "released": {}}
-    text = text_of(render_report(replace(context, validation=calm)))
+    text = section(render_report(full_content(validation=calm)), "checks")
     assert "No warnings. Copies None across splits, groups or labels." in text
     assert "Released by hand" not in text
 
 
-def test_the_page_needs_no_network_and_runs_no_text_as_markup(context):
-    page = render_report(context)
+def test_the_page_needs_no_network_and_runs_no_text_as_markup(page):
     assert "<script" not in page
     assert "<b>" not in page
     assert "<i>" not in page
     assert "x&amp;y.mp4" in page
-    assert not re.search(r"(src|href)=\"(?!data:image/(png|jpeg);base64,)", page)
+    addresses = re.findall(r'\b(?:src|href)="([^"]*)"', page)
+    assert [one for one in addresses if not re.match(r"#\w+$|data:image/(png|jpeg);base64,", one)] == []
     assert "url(" not in page
     assert "@import" not in page
-    assert page.count(base64.b64encode(strip()).decode()) == 2  # in quarantine and released
-    assert page.count(base64.b64encode(middle_tile(strip())).decode()) == 1  # a mistake
-    assert page.count("no picture</div>") == 2  # the second mistake and the first in quarantine
 
 
-def test_equal_input_gives_an_equal_page(context):
-    assert render_report(context) == render_report(context)
+class Checker(HTMLParser):
+    """Collects headings and pictures, and fails where an element is not closed where it should be."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.headings: list[int] = []
+        self.pictures: list[dict[str, str | None]] = []
+
+    def handle_starttag(self, tag, attrs):
+        found = dict(attrs)
+        self.ids += [found["id"]] if "id" in found else []
+        if re.fullmatch(r"h\d", tag):
+            self.headings.append(int(tag[1]))
+        if tag == "img" or found.get("role") == "img":
+            self.pictures.append(found)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        assert tag in SHAPES
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
 
 
-def test_sections_without_data_are_left_out(context):
-    bare = replace(
-        context,
+def test_the_html_is_well_formed_and_can_be_listened_to(page):
+    checker = Checker()
+    checker.feed(page)
+    assert checker.open == []
+    assert len(set(checker.ids)) == len(checker.ids)
+    assert checker.headings[0] == 1
+    assert checker.headings.count(1) == 1
+    for above, below in zip(checker.headings, checker.headings[1:], strict=False):
+        assert below <= above + 1
+    assert all(picture.get("alt") or picture.get("aria-label") for picture in checker.pictures)
+
+
+def test_equal_content_gives_an_equal_page(page):
+    assert render_report(full_content()) == page
+
+
+def test_parts_that_were_not_made_are_left_out():
+    empty = {"num_videos": 0, "conditions": []}, {"num_videos": 0, "videos": []}
+    bare = full_content(
         source="videos",
-        history=[],
-        compression={},
-        lineage={},
-        quarantined={},
-        validation={},
+        metrics={name: value for name, value in METRICS.items() if "macro" in name or "ac" in name}
+        | {"kind": "one_label", "num_test_videos": 5, "baselines": {}},
+        per_class=PER_CLASS,
+        evaluation={"reliability": [], "roc": {}, "slices": [], "embedding_map": [], "warnings": []},
+        robustness=empty[0],
+        explanation=empty[1],
         predictions=PREDICTIONS[:1],
+        **{name: {} for name in ("compression", "lineage", "quarantined", "validation", "training")},
+        **{name: [] for name in ("history", "data_sheet")},
     )
-    text = text_of(render_report(bare))
-    for absent in ("Synthetic", "Training", "Compression", "Lineage", "Copies", "Checks"):
+    page = render_report(bare)
+    assert titles(page) == ["summary", "confusion", "classes", "mistakes", "data"]
+    text = text_of(page)
+    for absent in ("Synthetic", "trusted", "ROC", "None to"):
         assert absent not in text
     assert "None: every video met the expectations." in text
     assert "None: every test video was named rightly." in text
+    assert titles(render_report(replace(bare, predictions=[]))) == ["summary", "classes", "mistakes", "data"]
 
 
-def test_the_most_confident_mistakes_come_first():
-    found = worst_mistakes(PREDICTIONS)
-    assert [(row["path"], row["about"], row["is_named"], row["probability"]) for row in found] == [
-        (NASTY, "wa<b>lk", True, 0.91),
-        ("walk/c.mp4", "$wave$", True, 0.6),
-    ]
+@pytest.mark.parametrize("inner", [{"found_by": "the validation split", "accuracy": 0.8, "epoch": 7}, {}])
+def test_a_training_over_epochs_has_curves(inner):
+    page = render_report(full_content(training={"head": "gru", "num_parameters": 10, "inner": inner}))
+    assert "Loss and accuracy by epoch" in page
+    assert ("accuracy 80.0 % in epoch 7" in section(page, "training")) is bool(inner)
+    in_one_step = render_report(full_content(history=full_content().history[:1], training=TRAINING))
+    assert "Loss and accuracy by epoch" not in in_one_step
 
 
 def several(path, label, predicted, *probabilities):
-    named = dict(zip(LABELS, probabilities, strict=True))
+    named = dict(zip(["run", "wa<b>lk", "$wave$"], probabilities, strict=True))
     return {"path": path, "label": label, "predicted": predicted, "probabilities": named}
 
 
-def test_with_several_labels_a_video_the_page_counts_and_names_them_all(context):
+def test_with_several_labels_a_video_the_page_counts_and_names_them_all():
     rows = [
         several("a.mp4", "run;wa<b>lk", "run", 0.9, 0.2, 0.1),
         several("b.mp4", "run", "$wave$;run;wa<b>lk", 0.7, 0.6, 0.95),
         several("c.mp4", "run", "run", 0.7, 0.2, 0.1),
     ]
-    true, predicted = ([row[name] for row in rows] for name in ("label", "predicted"))
-    changed = replace(
-        context,
-        metrics=classification_metrics(true, predicted, list("abc"), LABELS, several_labels=True),
-        per_class=per_class_table(true, predicted, LABELS),
-        predictions=rows,
-        data_counts={"run": {"train": 9, "test": 3}, "wa<b>lk": {"train": 8, "test": 1}},
-        split_counts={"train": 10, "test": 3},
+    page = render_report(
+        full_content(
+            metrics={**METRICS, "kind": "several_labels", "accuracy": 1 / 3, "num_test_videos": 3},
+            predictions=rows,
+            data_counts={"run": {"train": 9, "test": 3}, "wa<b>lk": {"train": 8, "test": 1}},
+            split_counts={"train": 10, "test": 3},
+        )
     )
-    page = render_report(changed)
     text = text_of(page)
     assert "The model names all labels, and no other, for 33.3 % of 3 videos it has never seen" in text
-    assert "one with several labels stands in several rows" in text
+    assert "A video with several labels stands in several rows." in text
     assert "Videos 10 3 13" in text
     assert "at least 50 %, or the most probable one" in text
     assert "is run;wa&lt;b&gt;lk , named run (not wa&lt;b&gt;lk: 80 % probability)" in text
@@ -227,21 +219,26 @@ def test_with_several_labels_a_video_the_page_counts_and_names_them_all(context)
     assert "onfusion" not in page
 
 
-@pytest.mark.parametrize(
-    ("source", "expected"),
-    [("data/demo", True), ("/home/a/data/demo/", True), ("data/demo2", False), ("demo", False)],
-)
-def test_only_the_demo_folder_is_synthetic(source, expected):
-    assert is_demo(source) is expected
-
-
-def test_figures_are_images_and_survive_odd_labels():
-    labels = ["$a_{", "x" * 99, "<é>"]
-    png = plots.confusion_matrix_plot(np.eye(3, dtype=int), labels)
-    picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
-    assert picture.shape[0] > 400
-    svg = plots.per_class_plot(
-        [{"label": name, "precision": 1.0, "recall": 0.5, "f1": 0.67, "num_videos": 2} for name in labels],
-        "svg",
-    )
-    assert b"<svg" in svg
+def test_a_comparison_stands_after_the_summary():
+    change = {"name": "accuracy", "before": 0.4, "after": 0.6, "difference": 0.2}
+    score = {"label": "run", "num_videos": 2, "recall_before": 0.0, "recall_after": 0.5}
+    flip = {"path": NASTY, "label": "run", "predicted_before": "wa<b>lk", "predicted_after": "run"}
+    comparison = {
+        "sentence": "workspace is better than <main>.",
+        "notes": ["1 video became right."],
+        "before": "<main>",
+        "after": "workspace",
+        "num_videos": 5,
+        "num_groups": 3,
+        "metrics": [change, {**change, "name": "log_loss", "before": None, "difference": None}],
+        "classes": [{**score, "f1_before": 0.0, "f1_after": 0.667}],
+        "flips": [{**flip, "probability_before": 0.1, "probability_after": 0.7, "is_gain": True}],
+    }
+    page = render_report(full_content(comparison=comparison))
+    assert titles(page)[:2] == ["summary", "comparison"]
+    text = section(page, "comparison")
+    assert "workspace is better than &lt;main&gt;." in text
+    assert "accuracy 0.4 0.6 +0.2 log_loss – 0.6 –" in text
+    assert "run 2 0.0 % 50.0 % 0.0 % 66.7 %" in text
+    assert "run wa&lt;b&gt;lk run 10 % → 70 % right" in text
+    assert "<script" not in page
