@@ -170,7 +170,7 @@ EVALUATION = {
         },
     ],
     "roc": {name: {"false_positive_rate": [0, 0, 1], "true_positive_rate": [0, 1, 1]} for name in LABELS},
-    "precision_recall": {name: {"recall": [1, 0.5, 0], "precision": [0.3, 0.8, 1]} for name in LABELS},
+    "precision_recall": {name: {"recall": [0, 0.5, 1], "precision": [1, 0.8, 0.3]} for name in LABELS},
     "slices": [
         part("duration", "1.5 to <3> s", 0.2, 0.1, 0.4),
         part("codec", "mpeg4", 0.6, 0.4, 0.8),
