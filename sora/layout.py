@@ -38,6 +38,7 @@ HISTORY = Path("reports/history.csv")
 TRAINING = Path("reports/training.json")
 LIVE_LOG = Path("reports/live")  # of the last fit, while it runs; nothing depends on it
 METRICS = Path("reports/metrics.json")
+EVALUATION = Path("reports/evaluation.json")
 PREDICTIONS = Path("reports/predictions.csv")
 PER_CLASS = Path("reports/per_class.csv")
 CONFUSION = Path("reports/confusion.csv")

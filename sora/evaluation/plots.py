@@ -1,10 +1,11 @@
-"""Figures as bytes: the confusion matrix, training curves and scores per class.
+"""Figures as bytes: the confusion matrix, training curves, scores per class, calibration and ranking.
 
 No function touches matplotlib's global state, so any thread may draw.
 """
 
 import io
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,7 +14,8 @@ from matplotlib.figure import Figure
 Format = Literal["png", "svg"]
 
 _BLUE, _ORANGE, _GREEN = "#2f6db5", "#d9792b", "#3c9a6b"
-_INK, _GRID = "#333a44", "#e3e6ea"
+_CURVES = (_BLUE, _ORANGE, _GREEN, "#8b5fb0", "#c2464f", "#2f9fb3")
+_INK, _GRID, _FAINT = "#333a44", "#e3e6ea", "#b4bac2"
 _DPI = 144
 _MAX_ANNOTATED_LABELS = 25
 _MAX_LABEL_LETTERS = 24
@@ -80,9 +82,97 @@ def per_class_plot(rows: list[dict[str, Any]], image_format: Format = "png") -> 
     return _image_bytes(figure, image_format)
 
 
+def reliability_plot(bins: list[dict[str, Any]], image_format: Format = "png") -> bytes:
+    """Draw accuracy over confidence, and how many videos each bin has; rows of ``calibration.reliability``."""
+    figure = Figure(figsize=(4.6, 5.4), layout="constrained")
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
+    left = [row["confidence_low"] for row in bins]
+    width = [row["confidence_high"] - row["confidence_low"] for row in bins]
+    bar = {"width": width, "align": "edge", "edgecolor": "white", "linewidth": 1}
+    upper.bar(left, [row["accuracy"] for row in bins], color=_BLUE, label="accuracy", **bar)
+    for row in bins:
+        ends = (row["confidence_low"], row["confidence_high"])
+        upper.plot(ends, [row["mean_confidence"]] * 2, color=_ORANGE, linewidth=2.2, label="mean confidence")
+    upper.plot([0, 1], [0, 1], color=_FAINT, linewidth=1.2, linestyle=(0, (4, 3)), zorder=0.5)
+    upper.set(ylabel="Accuracy", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+    handles, names = upper.get_legend_handles_labels()
+    unique = dict(zip(names, handles, strict=True))
+    upper.legend(unique.values(), unique, loc="upper left", frameon=False, fontsize=9, labelcolor=_INK)
+    lower.bar(left, [row["num_videos"] for row in bins], color=_FAINT, **bar)
+    lower.set(xlabel="Confidence", ylabel="Videos")
+    lower.yaxis.get_major_locator().set_params(integer=True, nbins=3)
+    for axes in (upper, lower):
+        axes.grid(axis="y", color=_GRID, linewidth=0.8)
+        axes.set_axisbelow(True)
+        _plain_frame(axes)
+    return _image_bytes(figure, image_format)
+
+
+def roc_plot(curves: Mapping[str, Mapping[str, list[float]]], image_format: Format = "png") -> bytes:
+    """Draw ROC curves by label, of ``ranking.ranking_curves``, with the areas of the worst in the legend."""
+    lines = {
+        label: _Line(
+            curve["false_positive_rate"],
+            curve["true_positive_rate"],
+            float(np.trapezoid(curve["true_positive_rate"], curve["false_positive_rate"])),
+        )
+        for label, curve in curves.items()
+    }
+    figure, axes = _curves_plot(lines, "default", "lower right")
+    axes.plot([0, 1], [0, 1], color=_FAINT, linewidth=1.2, linestyle=(0, (4, 3)), zorder=0.5)
+    axes.set(xlabel="False positive rate", ylabel="True positive rate")
+    return _image_bytes(figure, image_format)
+
+
+def precision_recall_plot(
+    curves: Mapping[str, Mapping[str, list[float]]], image_format: Format = "png"
+) -> bytes:
+    """Draw precision over recall by label, as ``roc_plot`` does; the legend has the average precision."""
+    lines = {
+        label: _Line(
+            curve["recall"],
+            curve["precision"],
+            float(np.sum(np.diff(curve["recall"]) * np.array(curve["precision"])[1:])),
+        )
+        for label, curve in curves.items()
+    }
+    figure, axes = _curves_plot(lines, "steps-pre", "lower left")
+    axes.set(xlabel="Recall", ylabel="Precision")
+    return _image_bytes(figure, image_format)
+
+
+class _Line(NamedTuple):
+    x: Sequence[float]
+    y: Sequence[float]
+    area: float
+
+
+def _curves_plot(
+    lines: Mapping[str, _Line], drawstyle: Literal["default", "steps-pre"], corner: str
+) -> tuple[Figure, Axes]:
+    """Draw the curves of least area in colour, the others faint behind them."""
+    figure = Figure(figsize=(4.9, 4.7), layout="constrained")
+    axes = figure.add_subplot()
+    worst = sorted(lines, key=lambda label: lines[label].area)[: len(_CURVES)]
+    for label, line in lines.items():
+        if label not in worst:
+            axes.plot(line.x, line.y, color=_GRID, linewidth=1, drawstyle=drawstyle)
+    for label, colour in zip(worst, _CURVES, strict=False):
+        line = lines[label]
+        name = f"{_short(label)}  {line.area:.3f}"
+        axes.plot(line.x, line.y, color=colour, linewidth=1.8, drawstyle=drawstyle, label=name)
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+    axes.set_aspect("equal")
+    axes.grid(color=_GRID, linewidth=0.8)
+    _plain_frame(axes)
+    if worst:
+        axes.legend(loc=corner, frameon=False, fontsize=9, labelcolor=_INK, title="area", title_fontsize=9)
+    return figure, axes
+
+
 def _write_counts(axes: Axes, matrix: np.ndarray, shares: np.ndarray) -> None:
     for (row, column), count in np.ndenumerate(matrix):
-        colour = "white" if shares[row, column] > 0.55 else _INK if count else "#b4bac2"
+        colour = "white" if shares[row, column] > 0.55 else _INK if count else _FAINT
         axes.text(column, row, str(int(count)), ha="center", va="center", color=colour, fontsize=9)
 
 

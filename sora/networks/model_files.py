@@ -19,6 +19,7 @@ from sora.errors import SoraError
 from sora.networks.clip_layers import FrameDifferences, TemporalConvolution
 from sora.networks.layers import PositionEmbedding, Standardise, TimeStatistics
 from sora.networks.pixel_convention import PixelConvention
+from sora.networks.temperature import Temperature
 
 _CONFIG, _WEIGHTS = "config.json", "weights.npz"
 
@@ -29,6 +30,7 @@ _OWN_LAYERS = {
         PixelConvention,
         PositionEmbedding,
         Standardise,
+        Temperature,
         TemporalConvolution,
         TimeStatistics,
     )
@@ -72,6 +74,7 @@ _KNOWN_CLASSES = {
     "sora.networks.clip_layers": {"FrameDifferences", "TemporalConvolution"},
     "sora.networks.layers": {"PositionEmbedding", "Standardise", "TimeStatistics"},
     "sora.networks.pixel_convention": {"PixelConvention"},
+    "sora.networks.temperature": {"Temperature"},
     None: {"__keras_tensor__"},  # how a config names the output of another layer
 }
 

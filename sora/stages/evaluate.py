@@ -1,19 +1,26 @@
 """evaluate: how good the model is on the held-out videos."""
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
+import numpy as np
 import pandas as pd
 from annotated_types import Ge, Le
 
 from sora import layout
 from sora.atomic import write_bytes, write_json
 from sora.evaluation import metrics, plots
+from sora.evaluation.calibration import probability_metrics, reliability
+from sora.evaluation.caveats import caveats
+from sora.evaluation.embedding_map import embedding_map
 from sora.evaluation.predictions import prediction_table, require_answerable
+from sora.evaluation.ranking import label_areas, ranking_curves, ranking_metrics
 from sora.manifest import labels_in, read_records, write_table
 from sora.params import STRICT, Settings
 from sora.quiet import import_tensorflow
 from sora.trained import read_trained, trained_features
+
+_MAP_DECIMALS = 4
 
 
 @dataclass(frozen=True)
@@ -29,24 +36,56 @@ class Params:
     decimals: Annotated[int, Ge(4), Le(9)]
 
 
+@dataclass(frozen=True)
+class _Tested:
+    """What the model says of the N test videos.
+
+    Attributes:
+        videos: columns path, label and group, among others.
+        predictions: see ``prediction_table``.
+        probabilities: float32 (N, C).
+        embeddings: float32 (N, E).
+        labels: the C names.
+        several_labels: whether a video may have several.
+        temperature: of the model.
+    """
+
+    videos: pd.DataFrame
+    predictions: pd.DataFrame
+    probabilities: np.ndarray
+    embeddings: np.ndarray
+    labels: list[str]
+    several_labels: bool
+    temperature: float
+
+    @property
+    def true(self) -> list[str]:
+        return list(self.predictions["label"])
+
+    @property
+    def predicted(self) -> list[str]:
+        return list(self.predictions["predicted"])
+
+    @property
+    def groups(self) -> list[str]:
+        return list(self.videos["group"])
+
+
 def run(params: Params, settings: Settings) -> None:
     """Predict the test videos from their stored features and write numbers, predictions and plots."""
-    import_tensorflow()
-    from sora.networks.heads import is_multi_label
-    from sora.networks.model_files import load_model
-
-    trained = read_trained()
-    labels = trained.labels
-    model = load_model(layout.TRAINED)
-    several_labels = is_multi_label(model)
-    test = trained_features(trained, ("test",), settings.runtime, "evaluate")
-    require_answerable(test.videos, labels, several_labels=several_labels)
-    probabilities = model.predict(test.features, verbose=0)[0]
-    predictions = prediction_table(
-        test.videos, labels, probabilities, params.decimals, several_labels=several_labels
-    )
-    write_table(layout.PREDICTIONS, predictions)
-    _write_scores(predictions, list(test.videos["group"]), labels, several_labels=several_labels)
+    tested = _tested(params, settings)
+    write_table(layout.PREDICTIONS, tested.predictions)
+    write_json(layout.METRICS, _metrics(tested))
+    evaluation = _evaluation(tested)
+    write_json(layout.EVALUATION, evaluation)
+    per_class = _per_class(tested)
+    write_table(layout.PER_CLASS, pd.DataFrame(per_class))
+    write_bytes(layout.PLOTS / "per_class.png", plots.per_class_plot(per_class))
+    write_bytes(layout.PLOTS / "reliability.png", plots.reliability_plot(evaluation["reliability"]))
+    write_bytes(layout.PLOTS / "roc.png", plots.roc_plot(evaluation["roc"]))
+    precision_recall = plots.precision_recall_plot(evaluation["precision_recall"])
+    write_bytes(layout.PLOTS / "precision_recall.png", precision_recall)
+    _write_confusion(tested)
     history = read_records(layout.HISTORY)
     if len(history) > 1:  # the head linear is fitted in one step
         write_bytes(layout.PLOTS / "training.png", plots.training_curves_plot(history))
@@ -69,18 +108,79 @@ def answers_by_label(predictions: pd.DataFrame, labels: list[str]) -> pd.DataFra
     )
 
 
-def _write_scores(
-    predictions: pd.DataFrame, groups: list[str], labels: list[str], *, several_labels: bool
-) -> None:
-    true, predicted = list(predictions["label"]), list(predictions["predicted"])
-    found = metrics.classification_metrics(true, predicted, groups, labels, several_labels=several_labels)
-    write_json(layout.METRICS, found)
-    per_class = metrics.per_class_table(true, predicted, labels)
-    write_table(layout.PER_CLASS, pd.DataFrame(per_class))
-    write_bytes(layout.PLOTS / "per_class.png", plots.per_class_plot(per_class))
-    if several_labels:
+def _tested(params: Params, settings: Settings) -> _Tested:
+    import_tensorflow()
+    from sora.networks.heads import is_multi_label
+    from sora.networks.model_files import load_model
+    from sora.networks.temperature import temperature_of
+
+    trained = read_trained()
+    labels = trained.labels
+    model = load_model(layout.TRAINED)
+    several_labels = is_multi_label(model)
+    test = trained_features(trained, ("test",), settings.runtime, "evaluate")
+    require_answerable(test.videos, labels, several_labels=several_labels)
+    probabilities, embeddings = model.predict(test.features, verbose=0)
+    predictions = prediction_table(
+        test.videos, labels, probabilities, params.decimals, several_labels=several_labels
+    )
+    return _Tested(
+        test.videos,
+        predictions,
+        probabilities,
+        embeddings,
+        labels,
+        several_labels,
+        temperature_of(model),
+    )
+
+
+def _metrics(tested: _Tested) -> dict[str, Any]:
+    """Return what metrics.json has: numbers that revisions are compared by."""
+    true, labels, several_labels = tested.true, tested.labels, tested.several_labels
+    probabilities = tested.probabilities
+    return {
+        **metrics.classification_metrics(
+            true, tested.predicted, tested.groups, labels, several_labels=several_labels
+        ),
+        **ranking_metrics(true, probabilities, labels, several_labels=several_labels),
+        **probability_metrics(true, probabilities, labels, several_labels=several_labels),
+        "temperature": tested.temperature,
+    }
+
+
+def _evaluation(tested: _Tested) -> dict[str, Any]:
+    """Return what evaluation.json has: what is drawn and told, not compared."""
+    true, probabilities, labels = tested.true, tested.probabilities, tested.labels
+    areas = label_areas(true, probabilities, labels)
+    places, method = embedding_map(tested.embeddings)
+    return {
+        "reliability": reliability(true, probabilities, labels, several_labels=tested.several_labels),
+        **ranking_curves(true, probabilities, labels),
+        "embedding_map": [
+            {**row, "x": float(x), "y": float(y)}
+            for row, (x, y) in zip(
+                tested.predictions[["path", "label", "predicted"]].to_dict("records"),
+                places.round(_MAP_DECIMALS),
+                strict=True,
+            )
+        ],
+        "embedding_map_method": method,
+        "warnings": caveats(tested.groups, areas),
+    }
+
+
+def _per_class(tested: _Tested) -> list[dict[str, Any]]:
+    areas = label_areas(tested.true, tested.probabilities, tested.labels)
+    rows = metrics.per_class_table(tested.true, tested.predicted, tested.labels)
+    return [{**row, **area} for row, area in zip(rows, areas, strict=True)]
+
+
+def _write_confusion(tested: _Tested) -> None:
+    predictions, labels = tested.predictions, tested.labels
+    if tested.several_labels:
         write_table(layout.CONFUSION, answers_by_label(predictions, labels))
         return
     write_table(layout.CONFUSION, predictions[["label", "predicted"]])
-    confusion = metrics.confusion_matrix(true, predicted, labels)
+    confusion = metrics.confusion_matrix(tested.true, tested.predicted, labels)
     write_bytes(layout.PLOTS / "confusion.png", plots.confusion_matrix_plot(confusion, labels))

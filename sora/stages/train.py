@@ -45,7 +45,7 @@ def run(params: Params, settings: Settings) -> None:
     write_table(layout.HISTORY, pd.DataFrame(validated or fitted.history))
     name = params.head if on_features else params.network
     described = {"head": name, "num_parameters": fitted.num_parameters, "inner": fitted.inner}
-    write_json(layout.TRAINING, described)
+    write_json(layout.TRAINING, described | {"calibration": asdict(fitted.calibration)})
 
 
 def _fit_features(labels: list[str], params: Params, seed: int, on_epoch: OnEpoch) -> Fitted:
@@ -74,7 +74,7 @@ def _fit_clips(
 
 def _labelled(videos: pd.DataFrame, split: str) -> LabelledClips:
     rows, paths = videos[videos["split"] == split], clip_paths()
-    return LabelledClips([paths[path] for path in rows["path"]], list(rows["label"]))
+    return LabelledClips([paths[path] for path in rows["path"]], list(rows["label"]), list(rows["group"]))
 
 
 def _write_backbone(backbone: OwnBackbone) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -11,6 +12,7 @@ import tensorflow as tf
 from sora.errors import SoraError
 from sora.networks.determinism import make_deterministic
 from sora.networks.heads import split_at_training
+from sora.networks.temperature import logits_of
 from sora.training.checkpoints import Checkpoint, Row, fit_fingerprint
 from sora.training.epochs import Batches, Examples, balanced_weights
 from sora.training.fit_loop import Fit, OnEpoch
@@ -19,6 +21,18 @@ from sora.training.optimisation import device_strategy, require_half_precision
 from sora.training.plan import TrainingPlan, best_epoch
 
 _FIXED_BATCH_SIZE = 16
+
+
+class ClassifierFit(NamedTuple):
+    """What a fit gives.
+
+    Attributes:
+        rows: one for each epoch.
+        val_logits: (N, C), of the validation videos before any refit; without videos (0, C).
+    """
+
+    rows: list[Row]
+    val_logits: np.ndarray
 
 
 def fit_classifier(
@@ -30,8 +44,8 @@ def fit_classifier(
     checkpoints: Path | None = None,
     on_epoch: OnEpoch | None = None,
     devices: Sequence[str] = (),
-) -> list[Row]:
-    """Train ``model`` in place and return one row per epoch.
+) -> ClassifierFit:
+    """Train ``model`` in place and return one row per epoch, and what it says of validation videos.
 
     Rows have the keys epoch (from 1), loss, accuracy, val_loss, val_accuracy and learning_rate (of the last
     step). Where videos have several labels the accuracy is that of single yes-or-no answers.
@@ -58,7 +72,8 @@ def fit_classifier(
         fixed, trained = split_at_training(model)
         job = _Job(model, trained, plan, checkpoints, on_epoch, device_strategy(devices))
         held_out = _batches(fixed, val, len(trained.outputs)) if len(val.targets) else None
-        return job.run(_batches(fixed, train, len(trained.outputs)), held_out)
+        rows = _batches(fixed, train, len(trained.outputs))
+        return job.run(rows, held_out, val.features)
 
 
 @dataclass(frozen=True)
@@ -72,16 +87,17 @@ class _Job:
     on_epoch: OnEpoch | None
     strategy: tf.distribute.Strategy
 
-    def run(self, train: Batches, val: Batches | None) -> list[Row]:
+    def run(self, train: Batches, val: Batches | None, val_features: np.ndarray) -> ClassifierFit:
         first_weights = self.trained.get_weights()
         rows = self._fit("search", train, val, self.plan.epochs)
+        val_logits = logits_of(self.model, val_features) if val else np.empty((0, train.targets[0].shape[-1]))
         if self.plan.refit and val:
             self.trained.set_weights(first_weights)
             losses = [row["val_loss"] for row in rows]
             rows = rows + self._fit("refit", train.joined(val), None, best_epoch(losses) + 1, losses)
         for name in ("search", "refit") if self.folder else ():
             self._file(name).unlink(missing_ok=True)
-        return rows
+        return ClassifierFit(rows, val_logits)
 
     def _fit(
         self,

@@ -9,6 +9,7 @@ import pandas as pd
 
 from sora.errors import SoraError
 from sora.manifest import labels_in
+from sora.training.calibration import Calibration
 
 if TYPE_CHECKING:
     import keras
@@ -32,9 +33,10 @@ class Fitted:
     """What a fit gives.
 
     Attributes:
-        model: the classifier.
+        model: the classifier, calibrated.
         history: one row per epoch; the head ``linear`` has one.
         inner: accuracy and loss on videos of the training split that were held out, and how they were found.
+        calibration: the temperature of ``model``.
         num_parameters: of the classifier, and of the backbone where that was trained too.
         backbone: where it was trained too.
     """
@@ -42,6 +44,7 @@ class Fitted:
     model: "keras.Model"
     history: list[Row]
     inner: dict[str, Any]
+    calibration: Calibration
     num_parameters: int
     backbone: OwnBackbone | None = None
 

@@ -71,9 +71,29 @@ def inner_figures(
     *,
     several_labels: bool,
 ) -> InnerFigures:
-    """Judge a fusion on folds, int (N,), whose labels took no part in how they were fused.
+    """Judge a fusion by ``out_of_fold_logits``, whose arguments it takes."""
+    logits = out_of_fold_logits(scores, targets, ways, folds, several_labels=several_labels)
+    return figures_of(logits, targets, several_labels=several_labels)
 
-    So the figures are not flattered by the choices. The arguments are otherwise those of ``fitted_fusion``.
+
+def figures_of(logits: np.ndarray, targets: np.ndarray, *, several_labels: bool) -> InnerFigures:
+    """Compare logits and targets, both (N, C)."""
+    hit = (logits > 0) == (targets > 0) if several_labels else logits.argmax(1) == targets.argmax(1)
+    return InnerFigures(float(hit.mean()), log_loss(logits, targets, several_labels=several_labels))
+
+
+def out_of_fold_logits(
+    scores: Mapping[str, np.ndarray],
+    targets: np.ndarray,
+    ways: Sequence[Sequence[str]],
+    folds: np.ndarray,
+    *,
+    several_labels: bool,
+) -> np.ndarray:
+    """Fuse each of the folds, int (N,), as the others would have it: logits float64 (N, C).
+
+    The labels of a fold take no part in how it is fused, so that the choices do not flatter. The arguments
+    are otherwise those of ``fitted_fusion``.
     """
     logits = np.empty(targets.shape)
     for fold in range(folds.max() + 1):
@@ -81,8 +101,7 @@ def inner_figures(
         seen = {block: each[:, ~held] for block, each in scores.items()}
         fusion = fitted_fusion(seen, targets[~held], ways, several_labels=several_labels)
         logits[held] = fusion.logits({block: each[:, held] for block, each in scores.items()})
-    hit = (logits > 0) == (targets > 0) if several_labels else logits.argmax(1) == targets.argmax(1)
-    return InnerFigures(float(hit.mean()), log_loss(logits, targets, several_labels=several_labels))
+    return logits
 
 
 def fitted_fusion(

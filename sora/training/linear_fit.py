@@ -6,32 +6,32 @@ training videos, so that thousands of columns cost what some hundred would.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from sora.training.folds import group_folds
 from sora.training.fusion import (
     Fusion,
     FusionName,
     InnerFigures,
+    figures_of,
     fitted_fusion,
     fusion_sources,
     fusion_ways,
     inner_figures,
+    out_of_fold_logits,
 )
 from sora.training.linear import LinearClassifier
 from sora.training.linear_blocks import (
     DualWeights,
     Ranges,
     fitted_block,
-    pooled_over_time,
     primal_weights,
     principal_components,
-    require_numbers,
-    require_ranges,
     span,
 )
 from sora.training.linear_classifiers import Candidate, candidates, fit_weights
+from sora.training.linear_rows import Rows, concatenated, out_of_fold_scores, rows_of
 
 
 @dataclass(frozen=True)
@@ -71,23 +71,18 @@ class FitReport:
     shares: dict[str, float]
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """Training rows in an order of their own: what all the steps of a fit work on.
+class LinearFit(NamedTuple):
+    """What ``fit_linear`` gives.
 
     Attributes:
-        pooled: float32 (N, 2 * F).
-        targets: float64 (N, C).
-        folds: int (N,).
-        blocks: ranges of the F columns.
-        several_labels: whether a row may have several labels.
+        classifier: fitted to all rows.
+        report: what was found and chosen.
+        inner_logits: float64 (N, C), of each row by classifiers, choices and weights that had not seen it.
     """
 
-    pooled: np.ndarray
-    targets: np.ndarray
-    folds: np.ndarray
-    blocks: Mapping[str, Ranges]
-    several_labels: bool
+    classifier: LinearClassifier
+    report: FitReport
+    inner_logits: np.ndarray
 
 
 def fit_linear(
@@ -100,7 +95,7 @@ def fit_linear(
     several_labels: bool,
     embedding_size: int,
     plan: LinearPlan,
-) -> tuple[LinearClassifier, FitReport]:
+) -> LinearFit:
     """Choose classifiers and weights by inner validation, then fit them to all rows.
 
     The same set of rows gives the same classifier in any order. All work is done on one thread.
@@ -125,75 +120,27 @@ def fit_linear(
     sources = fusion_sources(tuple(blocks), plan.fusion)
     ways = fusion_ways(tuple(blocks), plan.fusion)
     with threadpool_limits(1):
-        rows = _rows(
+        rows = rows_of(
             features,
             targets,
             groups,
             blocks=blocks,
             labels=labels,
             several_labels=several_labels,
-            plan=plan,
+            num_folds=plan.num_folds,
+            seed=plan.seed,
         )
-        scores = _out_of_fold_scores(rows, sources, tried)
+        scores = out_of_fold_scores(rows, sources, tried)
         fusion = fitted_fusion(scores, rows.targets, ways, several_labels=several_labels)
         classifier = _fitted(rows, sources, fusion, tried, embedding_size)
-        return classifier, _report(rows, scores, ways, fusion, tried)
-
-
-def _rows(
-    features: np.ndarray,
-    targets: np.ndarray,
-    groups: Sequence[str],
-    *,
-    blocks: Mapping[str, Ranges],
-    labels: Sequence[str],
-    several_labels: bool,
-    plan: LinearPlan,
-) -> _Rows:
-    """Pool the features and sort the rows by what they hold, for sums of floats depend on their order."""
-    require_ranges(blocks, features.shape[2])
-    require_numbers(features)
-    pooled = pooled_over_time(features)
-    order = sorted(range(len(pooled)), key=lambda i: (groups[i], targets[i].tolist(), pooled[i].tobytes()))
-    folds = group_folds(
-        groups, targets, labels, several_labels=several_labels, num_folds=plan.num_folds, seed=plan.seed
-    )
-    return _Rows(pooled[order], targets[order].astype(np.float64), folds[order], blocks, several_labels)
-
-
-def _out_of_fold_scores(
-    rows: _Rows, sources: Mapping[str, Sequence[str]], tried: Sequence[Candidate]
-) -> dict[str, np.ndarray]:
-    """Give for each source scores (K candidates, N, C) by classifiers that had not seen the row's fold."""
-    scores = {name: np.empty((len(tried), *rows.targets.shape)) for name in sources}
-    for fold in range(rows.folds.max() + 1):
-        held = rows.folds == fold
-        products = _products(rows, ~held)
-        for name, members in sources.items():
-            product = _concatenated(products, members)
-            x = product @ span(product[~held])
-            for k, candidate in enumerate(tried):
-                weights = fit_weights(candidate, x[~held], rows.targets[~held], rows.several_labels)
-                scores[name][k, held] = x[held] @ weights.kernel + weights.bias
-    return scores
-
-
-def _products(rows: _Rows, seen: np.ndarray) -> dict[str, np.ndarray]:
-    """Give inner products (N, n) of all rows with the seen ones, standardised on those, for each block."""
-    products = {}
-    for name, ranges in rows.blocks.items():
-        x = fitted_block(rows.pooled[seen], ranges).standardised(rows.pooled)
-        products[name] = x @ x[seen].T
-    return products
-
-
-def _concatenated(products: Mapping[str, np.ndarray], members: Sequence[str]) -> np.ndarray:
-    """Give the products of rows with all members side by side, each over the root of their number."""
-    return np.mean([products[member] for member in members], axis=0)
+        logits = out_of_fold_logits(scores, rows.targets, ways, rows.folds, several_labels=several_labels)
+        inner_logits = np.empty_like(logits)
+        inner_logits[rows.order] = logits
+        return LinearFit(classifier, _report(rows, scores, logits, fusion, tried), inner_logits)
 
 
 def _fitted(
-    rows: _Rows,
+    rows: Rows,
     sources: Mapping[str, Sequence[str]],
     fusion: Fusion,
     tried: Sequence[Candidate],
@@ -214,7 +161,7 @@ def _fitted(
 
 
 def _fused_weights(
-    rows: _Rows,
+    rows: Rows,
     used: Mapping[str, Sequence[str]],
     fusion: Fusion,
     tried: Sequence[Candidate],
@@ -222,7 +169,7 @@ def _fused_weights(
 ) -> DualWeights:
     coefficients, bias = {}, np.zeros(rows.targets.shape[1])
     for name, members in used.items():
-        product = _concatenated(products, members)
+        product = concatenated(products, members)
         basis = span(product)
         weights = fit_weights(tried[fusion.choices[name]], product @ basis, rows.targets, rows.several_labels)
         bias += fusion.weights[name] * weights.bias
@@ -232,18 +179,19 @@ def _fused_weights(
 
 
 def _report(
-    rows: _Rows,
+    rows: Rows,
     scores: Mapping[str, np.ndarray],
-    ways: Sequence[Sequence[str]],
+    logits: np.ndarray,
     fusion: Fusion,
     tried: Sequence[Candidate],
 ) -> FitReport:
-    def figures(ways: Sequence[Sequence[str]]) -> InnerFigures:
-        return inner_figures(scores, rows.targets, ways, rows.folds, several_labels=rows.several_labels)
-
+    several_labels = rows.several_labels
     return FitReport(
-        fused=figures(ways),
-        blocks={name: figures([(name,)]) for name in scores},
+        fused=figures_of(logits, rows.targets, several_labels=several_labels),
+        blocks={
+            name: inner_figures(scores, rows.targets, [(name,)], rows.folds, several_labels=several_labels)
+            for name in scores
+        },
         chosen={name: tried[k] for name, k in fusion.choices.items()},
         shares=dict(fusion.shares),
     )

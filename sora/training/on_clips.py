@@ -7,8 +7,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from sora.frames.spec import ClipSpec, InputSpec
 from sora.manifest import labels_in
+from sora.training.calibration import NOT_WANTED, Calibration, calibration, no_videos
 from sora.training.fitted import Fitted, OnEpoch, OwnBackbone, best_validation, targets
 from sora.training.spec import ClipTrainingSpec, TrainSpec
 
@@ -21,10 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LabelledClips:
-    """Stored clips of one split: files, and the labels of each as the video table has them."""
+    """Stored clips of one split: files, and the labels and the group of each as the video table has them."""
 
     paths: Sequence[Path]
     labels: Sequence[str]
+    groups: Sequence[str]
 
 
 def fit_clips(
@@ -77,7 +81,25 @@ def fit_clips(
             checkpoint=checkpoint,
             on_epoch=on_epoch,
         )
-    return _fitted(found, given, spec.network)
+    calibrated = NOT_WANTED
+    if spec.calibrate:
+        calibrated = _calibration(found, held_out, val.groups, several_labels=multi_label)
+    return _fitted(found, calibrated, given, spec.network)
+
+
+def _calibration(
+    found: "ClipFit", held_out: "Clips | None", groups: Sequence[str], *, several_labels: bool
+) -> Calibration:
+    from sora.networks.clip_models import FrozenOutputs
+    from sora.networks.temperature import logits_of
+
+    videos = "validation videos"
+    if held_out is None:
+        return no_videos(videos)
+    outputs = FrozenOutputs(found.backbone, held_out.read)
+    features = np.stack([outputs(i, 0) for i in range(len(groups))])
+    logits = logits_of(found.head, features)
+    return calibration(logits, held_out.targets, groups, several_labels=several_labels, videos=videos)
 
 
 def _named(clips: LabelledClips) -> list[tuple[str, str]]:
@@ -85,13 +107,16 @@ def _named(clips: LabelledClips) -> list[tuple[str, str]]:
     return [(path.stem, joined) for path, joined in zip(clips.paths, clips.labels, strict=True)]
 
 
-def _fitted(found: "ClipFit", given: InputSpec, name: str) -> Fitted:
+def _fitted(found: "ClipFit", calibrated: Calibration, given: InputSpec, name: str) -> Fitted:
+    from sora.networks.temperature import with_temperature
+
     streams, descriptors = replace(given.streams, names=["rgb"]), replace(given.descriptors, names=[])
     own = replace(given, streams=streams, descriptors=descriptors, backbone=name, backbone_blocks=[])
     history: list[dict[str, Any]] = [dict(row) for row in found.rows]
     num_parameters = found.backbone.count_params() + found.head.count_params()
     backbone = OwnBackbone(found.backbone, own)
-    return Fitted(found.head, history, best_validation(history), num_parameters, backbone)
+    head = with_temperature(found.head, calibrated.temperature)
+    return Fitted(head, history, best_validation(history), calibrated, num_parameters, backbone)
 
 
 def _residual_shape(spec: ClipTrainingSpec) -> "ResidualShape":

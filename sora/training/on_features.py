@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from sora.errors import SoraError
 from sora.features import FeatureSet
 from sora.manifest import labels_in
-from sora.training.fitted import Fitted, OnEpoch, best_validation, targets
+from sora.training.calibration import NOT_WANTED, Calibration, calibration
+from sora.training.fitted import Fitted, OnEpoch, Row, best_validation, targets
 from sora.training.measures import accuracy, log_loss
 from sora.training.spec import TrainSpec
 
@@ -37,11 +38,23 @@ def fit(
     from sora.networks.determinism import make_deterministic
     from sora.training.fit_classifier import fit_classifier
 
-    train, val = (_examples(features.of_split(split), labels) for split in ("train", "val"))
+    held_out = features.of_split("val")
+    train, val = (_examples(each, labels) for each in (features.of_split("train"), held_out))
     make_deterministic(seed)
     model = _network(train, block_ranges(features.columns, spec.blocks), spec, multi_label=multi_label)
-    history = fit_classifier(model, train, val, spec.plan(seed), checkpoints=checkpoints, on_epoch=on_epoch)
-    return Fitted(model, history, best_validation(history), model.count_params())
+    history, val_logits = fit_classifier(
+        model, train, val, spec.plan(seed), checkpoints=checkpoints, on_epoch=on_epoch
+    )
+    found = NOT_WANTED
+    if spec.calibrate:
+        found = calibration(
+            val_logits,
+            val.targets,
+            list(held_out.videos["group"]),
+            several_labels=multi_label,
+            videos="validation videos",
+        )
+    return _fitted(model, found, history, best_validation(history))
 
 
 def _fit_linear(
@@ -59,10 +72,11 @@ def _fit_linear(
 
     wanted = targets(features.videos["label"], labels)
     options = spec.linear
-    classifier, report = fit_linear(
+    groups = list(features.videos["group"])
+    classifier, report, inner_logits = fit_linear(
         features.features,
         wanted,
-        list(features.videos["group"]),
+        groups,
         blocks={name: block_ranges(features.columns, [name]) for name in spec.blocks},
         labels=labels,
         several_labels=multi_label,
@@ -81,9 +95,19 @@ def _fit_linear(
     }
     if on_epoch:
         on_epoch(row)
+    found = NOT_WANTED
+    if spec.calibrate:
+        videos = "training videos of left-out folds"
+        found = calibration(inner_logits, wanted, groups, several_labels=multi_label, videos=videos)
     model = build_linear(classifier, *features.features.shape[1:])
     inner = {"found_by": f"{options.num_folds} folds of groups", **asdict(report)}
-    return Fitted(model, [row], inner, model.count_params())
+    return _fitted(model, found, [row], inner)
+
+
+def _fitted(model: "keras.Model", found: Calibration, history: list[Row], inner: Row) -> Fitted:
+    from sora.networks.temperature import with_temperature
+
+    return Fitted(with_temperature(model, found.temperature), history, inner, found, model.count_params())
 
 
 def _network(

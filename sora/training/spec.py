@@ -61,6 +61,7 @@ class TrainSpec:
         head: ``linear`` (``sora.training.linear_fit``), or one of ``sora.networks.heads``.
         blocks: of the features; each counts as one, whatever its size.
         embedding_size: length of the vector that stands for a video.
+        calibrate: whether probabilities get a temperature (``sora.training.calibration``).
         linear: for the head ``linear``; all that follows is for the others.
         clips: for the networks that are trained from clips; ``head``, ``blocks`` and what only heads on
             features know is not looked at then.
@@ -72,6 +73,7 @@ class TrainSpec:
     head: Head
     blocks: Annotated[list[str], MinLen(1)]
     embedding_size: Annotated[int, Ge(2)]
+    calibrate: bool
     linear: LinearSpec
     projection_size: Annotated[int, Ge(0)]
     units: Annotated[int, Ge(1)]

@@ -33,7 +33,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> LabelledClips:
         paths.append(folder / f"{number}.mkv")
         write_clip(paths[-1], frames[::-1] if label == "left" else frames)
         labels.append(label)
-    return LabelledClips(paths, labels)
+    return LabelledClips(paths, labels, [str(path) for path in paths])
 
 
 def spec(network: str, **changes: object) -> TrainSpec:
@@ -53,7 +53,11 @@ def test_both_networks_are_trained_and_give_what_a_bundle_needs(
         pretrained = frame_feature_network("efficientnet_lite0", SIZE, blocks=["mean"], weights=None)
         before = [array.copy() for array in pretrained.get_weights()]
     # With validation the weights of the first training may come back, where the second does not pay off.
-    val = LabelledClips(clips.paths[:2], clips.labels[:2]) if network == "residual" else LabelledClips([], [])
+    val = (
+        LabelledClips(clips.paths[:2], clips.labels[:2], clips.groups[:2])
+        if network == "residual"
+        else LabelledClips([], [], [])
+    )
     shown: list[int] = []
     fitted = fit_clips(
         clips,
@@ -86,7 +90,7 @@ def test_both_networks_are_trained_and_give_what_a_bundle_needs(
 
 
 def test_a_training_that_was_stopped_goes_on_to_the_same_weights(clips: LabelledClips, tmp_path: Path):
-    nothing = LabelledClips([], [])
+    nothing = LabelledClips([], [], [])
 
     def fitted(**changes: object) -> list[np.ndarray]:
         found = fit_clips(clips, nothing, LABELS, spec("residual"), given=GIVEN, seed=0, **changes)
