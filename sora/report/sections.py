@@ -110,7 +110,13 @@ def _calibration(content: ReportContent) -> Values:
     bins = content.evaluation.get("reliability")
     if not bins:
         return {}
-    return {"bins": bins, "metrics": content.metrics, "figure": plots.reliability_plot(bins)}
+    return {
+        "bins": bins,
+        "metrics": content.metrics,
+        "reason": (content.training.get("calibration") or {}).get("reason", ""),
+        "several_labels": content.has_several_labels,
+        "figure": plots.reliability_plot(bins),
+    }
 
 
 def _slices(content: ReportContent) -> Values:
@@ -197,7 +203,8 @@ def _one_of_each_label(rows: list[Values]) -> list[Values]:
 
 def _map(content: ReportContent) -> Values:
     drawn = embedding_map(content.evaluation.get("embedding_map") or [])
-    return {"drawn": drawn} if drawn else {}
+    method = content.evaluation.get("embedding_map_method", "")
+    return {"drawn": drawn, "method": method} if drawn else {}
 
 
 def _data(content: ReportContent) -> Values:

@@ -65,6 +65,7 @@ def test_tables_show_the_numbers_given(page):
     assert "run 100.0 % 50.0 % 66.7 % 98.1 % 87.3 % 2" in section(page, "classes")
     assert "The file&#39;s metadata alone 30.0 % 20.0 % to 40.0 % +30.0 points" in section(page, "summary")
     assert "60 % to 80 % 70.0 % 50.0 % 2" in section(page, "calibration")
+    assert "a temperature of 1.25 (fitted on 9 val videos)." in section(page, "calibration")
     assert "rgb 90.0 % 0.28 75 % svm, strength 10" in section(page, "training")
     assert "together 96.7 % 0.135" in section(page, "training")
     assert "Blur 4 pixels 30.0 % 20.0 % to 40.0 % 75.0 % 50.0 %" in section(page, "robustness")
