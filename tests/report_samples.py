@@ -180,6 +180,7 @@ EVALUATION = {
         | {"x": float(place), "y": float(place**2)}
         for place, row in enumerate(PREDICTIONS)
     ],
+    "slices_note": "2 slices were looked at.",
     "embedding_map_method": "t-SNE",
     "warnings": ["The label 'x' has no test video."],
 }

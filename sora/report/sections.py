@@ -123,7 +123,12 @@ def _slices(content: ReportContent) -> Values:
     rows = content.evaluation.get("slices")
     if not rows:
         return {}
-    return {"rows": rows[:MAX_SLICES], "num_slices": len(rows), "overall": content.metrics["accuracy"]}
+    return {
+        "rows": rows[:MAX_SLICES],
+        "num_slices": len(rows),
+        "overall": content.metrics["accuracy"],
+        "note": content.evaluation.get("slices_note", ""),
+    }
 
 
 def _training(content: ReportContent) -> Values:

@@ -73,6 +73,7 @@ def test_tables_show_the_numbers_given(page):
     assert "model 9f2c" in section(page, "lineage")
     below = "duration 1.5 to &lt;3&gt; s below the whole 20.0 % 10.0 % to 40.0 % 9 3 codec mpeg4 60.0 %"
     assert below in section(page, "slices")
+    assert "2 slices were looked at." in section(page, "slices")
 
 
 def test_mistakes_come_with_what_decided_or_else_with_their_frames(page):
