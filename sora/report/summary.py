@@ -42,7 +42,7 @@ def _accuracy(content: ReportContent) -> Iterator[Statement]:
     low, high = metrics["accuracy_interval_low"], metrics["accuracy_interval_high"]
     named = "all labels, and no other," if content.has_several_labels else "the right label"
     text = (
-        f"It names {named} for {percent(metrics['accuracy'])}, with 95 % confidence {percent(low)} to "
+        f"It names {named} for {percent(metrics['accuracy'])}, with 95\N{NO-BREAK SPACE}% confidence {percent(low)} to "
         f"{percent(high)}; always giving the most frequent answer would be right for "
         f"{percent(content.chance)}."
     )
