@@ -42,8 +42,8 @@ def _accuracy(content: ReportContent) -> Iterator[Statement]:
     low, high = metrics["accuracy_interval_low"], metrics["accuracy_interval_high"]
     named = "all labels, and no other," if content.has_several_labels else "the right label"
     text = (
-        f"It names {named} for {percent(metrics['accuracy'])}, with 95\N{NO-BREAK SPACE}% confidence {percent(low)} to "
-        f"{percent(high)}; always giving the most frequent answer would be right for "
+        f"It names {named} for {percent(metrics['accuracy'])}, with {percent(0.95, 0)} confidence "
+        f"{percent(low)} to {percent(high)}; always giving the most frequent answer would be right for "
         f"{percent(content.chance)}."
     )
     if "top_3_accuracy" in metrics:
