@@ -172,6 +172,29 @@ def compare(
 
 
 @app.command()
+def report(
+    against: Annotated[
+        str | None, typer.Option(help="A revision or experiment: adds a comparison.", metavar="REV")
+    ] = None,
+) -> None:
+    """Open the report of the model that is here in a browser, and print where it lies."""
+    from sora.errors import SoraError
+    from sora.params import read_section
+    from sora.report.command import open_page, report_file, write_report_against
+    from sora.stages import package
+
+    try:
+        if against is None:
+            page = report_file()
+        else:
+            page = write_report_against(against, read_section("package", package.Params).choices)
+    except SoraError as error:
+        raise _failure(str(error)) from error
+    open_page(page)
+    print(page)
+
+
+@app.command()
 def status() -> None:
     """Show what is trained, on what, how good it is, and which stages are stale."""
     from sora.status import status_lines

@@ -10,10 +10,10 @@ from small_data import Clip, run_stages, write_params, write_project
 
 from sora import layout
 from sora.bundle import read_bundle
-from sora.evaluation.report import render_report
 from sora.manifest import read_records, read_table
 from sora.predictor import Predictor
-from sora.stages import package
+from sora.report.gather import Choices, read_content
+from sora.report.page import render_report
 
 pytestmark = pytest.mark.slow
 COLOURS = list(itertools.product((60, 95, 130, 165, 195), (60, 130, 195), (60, 130, 195)))[:40]
@@ -43,7 +43,7 @@ def metrics() -> dict:
 
 
 def report_text() -> str:
-    return render_report(package.report_input(package.Params(num_mistakes=3)))
+    return render_report(read_content(Choices(num_mistakes=3)))
 
 
 def assert_served_as_evaluated(folder: Path) -> None:
