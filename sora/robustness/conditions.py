@@ -1,7 +1,7 @@
 """The ways in which videos get worse, each with its levels, and what is told about them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -76,5 +76,7 @@ def _in_time(probabilities: Mapping[Corruption, np.ndarray], asked: Asked) -> di
         "verdict": found.verdict,
         "uses_direction": found.direction,
         "uses_order_of_moments": found.moments,
+        "direction_change": asdict(found.backwards),
+        "order_change": asdict(found.shuffled_moments),
         **{name: scores_beside(order.clean, probabilities[one], asked) for name, one in told.items()},
     }

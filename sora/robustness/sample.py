@@ -20,21 +20,29 @@ class Candidate:
 def spread_sample(candidates: Sequence[Candidate], num_videos: int, seed: int) -> list[int]:
     """Return the places of ``num_videos`` candidates, or of all where there are fewer, in order.
 
-    The next is always of the label of which fewest are chosen, and there of the group of which fewest are;
-    ties go by a hash of the seed, so that the order of the candidates does not count.
+    The next is always of the label of which fewest are chosen, and there of the group of which fewest are:
+    first within the label, then altogether. Ties go by a hash of the seed, so that the order of the
+    candidates does not count.
     """
     left = {place: labels_in(candidate.label) for place, candidate in enumerate(candidates)}
+    groups = [candidate.group for candidate in candidates]
     rank = [_rank(seed, candidate.path) for candidate in candidates]
     of_label: Counter[str] = Counter()
     of_group: Counter[str] = Counter()
+    of_both: Counter[tuple[str, str]] = Counter()
     chosen: list[int] = []
     while left and len(chosen) < num_videos:
         names = sorted({label for labels in left.values() for label in labels})
         wanted = min(names, key=lambda label: (of_label[label], _rank(seed, label)))
         having = [place for place, labels in left.items() if wanted in labels]
-        place = min(having, key=lambda place: (of_group[candidates[place].group], rank[place]))
-        of_label.update(left.pop(place))
-        of_group[candidates[place].group] += 1
+        keys = {
+            place: (of_both[wanted, groups[place]], of_group[groups[place]], rank[place]) for place in having
+        }
+        place = min(keys, key=lambda place: keys[place])
+        labels = left.pop(place)
+        of_label.update(labels)
+        of_group[groups[place]] += 1
+        of_both.update((label, groups[place]) for label in labels)
         chosen.append(place)
     return sorted(chosen)
 

@@ -93,29 +93,32 @@ def _change(values: np.ndarray, groups: list[str], bounds: tuple[float, float]) 
 
 
 def _verdict(direction: Answer, moments: Answer, answers: TimeAnswers, asked: Asked) -> str:
-    backwards = _share_changed(answers.clean, answers.backwards, asked)
-    shuffled = f"{_differ(answers.clean, answers.shuffled_moments, asked).mean():.0%}"
-    seen = (
-        f"{backwards} of its answers change when videos run backwards, {shuffled} when moments are shuffled"
-    )
+    seen = _seen(answers, asked)
     if moments == "yes":
         return f"The model uses time, and the order of the moments is part of it: {seen}."
     if direction == "yes":
         order = "not the order of the moments" if moments == "no" else "the order of the moments perhaps"
         return f"The model uses time: how things move within a moment, {order}; {seen}."
     if direction == moments == "no":
-        other = f"{_differ(answers.still_first, answers.still_last, asked).mean():.0%}"
-        return f"The model does not use time: {seen}, and {other} when it sees other frames of each moment."
+        other = _percent(_differ(answers.still_first, answers.still_last, asked).mean())
+        return f"The model does not use time: {seen}, and {other} when it merely sees other frames."
+    return f"It is not clear whether the model uses time, for the videos are too few: {seen}."
+
+
+def _seen(answers: TimeAnswers, asked: Asked) -> str:
+    backwards = _differ(answers.clean, answers.backwards, asked)
+    shuffled = _differ(answers.clean, answers.shuffled_moments, asked)
+    low, high, _ = mean_interval(backwards, asked.groups)
+    interval = f"95 % interval {_percent(low)} to {_percent(high)}"
     return (
-        f"It is not clear whether the model uses time, {len(asked.true)} videos are too few to tell: {seen}."
+        f"{_percent(backwards.mean())} of {len(backwards)} answers change when videos run backwards "
+        f"({interval}), {_percent(shuffled.mean())} when moments are shuffled"
     )
-
-
-def _share_changed(one: np.ndarray, other: np.ndarray, asked: Asked) -> str:
-    changed = _differ(one, other, asked)
-    low, high, _ = mean_interval(changed, asked.groups)
-    return f"{changed.mean():.0%} (95 % interval {low:.0%} to {high:.0%})"
 
 
 def _differ(one: np.ndarray, other: np.ndarray, asked: Asked) -> np.ndarray:
     return asked.answers(one) != asked.answers(other)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
