@@ -1,6 +1,5 @@
 """Features of clips made worse, as child processes make them; light to import, for every child pays."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,29 +14,22 @@ from sora.video.write import read_clip
 
 @dataclass(frozen=True)
 class Recipe:
-    """What is made of every clip: the ``corruptions``, drawn from ``seed``, then features.
+    """What every clip is turned into features with; ``backbone`` is the file of the network."""
 
-    ``backbone`` is the file of the network.
-    """
-
-    corruptions: Sequence[Corruption]
-    seed: int
     spec: InputSpec
+    seed: int
     backbone: str
 
 
-def corrupted_features(item: tuple[str, Recipe]) -> np.ndarray:
-    """Return the features of a stored clip after each corruption, float32 (corruptions, T, F).
+def corrupted_features(item: tuple[str, Corruption, Recipe]) -> np.ndarray:
+    """Return the features, float32 (T, F), of a stored clip that is made worse; drawn from the seed.
 
     Raises:
         VideoError: the clip is damaged.
     """
-    clip, recipe = Path(item[0]), item[1]
-    segments = by_segment(read_clip(clip, recipe.spec.clip.num_frames), recipe.spec.clip)
-    return np.stack([_features(segments, corruption, clip.stem, recipe) for corruption in recipe.corruptions])
-
-
-def _features(segments: np.ndarray, corruption: Corruption, key: str, recipe: Recipe) -> np.ndarray:
-    worse = corrupt(segments, corruption, seed=recipe.seed, key=key)
-    frames = np.ascontiguousarray(worse).reshape(-1, *segments.shape[2:])
-    return segment_features(network_input(frames, recipe.spec), kept_backbone(Path(recipe.backbone)))
+    clip, corruption, recipe = Path(item[0]), item[1], item[2]
+    frames = read_clip(clip, recipe.spec.clip.num_frames)
+    segments = by_segment(frames, recipe.spec.clip)
+    worse = corrupt(segments, corruption, seed=recipe.seed, key=clip.stem)
+    given = network_input(np.ascontiguousarray(worse).reshape(frames.shape), recipe.spec)
+    return segment_features(given, kept_backbone(Path(recipe.backbone)))

@@ -127,16 +127,18 @@ def _predicted(
 ) -> tuple[dict[Corruption, np.ndarray], dict[str, str]]:
     """Return probabilities, float (N, C), under each corruption, and the reasons of videos that failed.
 
-    Their rows are not numbers.
+    What failed is not a number.
     """
     trained, clips = model.trained, clip_paths()
-    recipe = Recipe(corruptions, settings.seed, trained.spec, str(trained.backbone))
-    items = [(str(clips[path]), recipe) for path in paths]
+    recipe = Recipe(trained.spec, settings.seed, str(trained.backbone))
+    asked = [(path, corruption) for corruption in corruptions for path in paths]
+    items = [(str(clips[path]), corruption, recipe) for path, corruption in asked]
     outcomes = map_videos(corrupted_features, items, settings.runtime, title)
     done = [place for place, outcome in enumerate(outcomes) if not outcome.reason]
-    given = np.full((len(paths), len(corruptions), len(trained.labels)), np.nan)
+    given = np.full((len(items), len(trained.labels)), np.nan)
     if done:
-        features = np.concatenate([outcomes[place].value for place in done])
-        given[done] = model.head.predict(features, verbose=0)[0].reshape(len(done), *given.shape[1:])
-    failed = {path: outcome.reason for path, outcome in zip(paths, outcomes, strict=True) if outcome.reason}
-    return {one: given[:, place] for place, one in enumerate(corruptions)}, failed
+        features = np.stack([outcomes[place].value for place in done])
+        given[done] = model.head.predict(features, verbose=0)[0]
+    failed = zip(asked, outcomes, strict=True)
+    reasons = {path: outcome.reason for (path, _), outcome in failed if outcome.reason}
+    return dict(zip(corruptions, given.reshape(len(corruptions), len(paths), -1), strict=True)), reasons

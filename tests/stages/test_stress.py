@@ -30,7 +30,7 @@ SPEC = input_spec(
     streams="rgb difference",
     descriptors="",
 )
-SETTINGS = Settings(0, Runtime(1, 60, 4))
+SETTINGS = Settings(0, Runtime(1, 600, 4))  # long enough under any load
 NONE = stress.Params(12, noise=[], blur_px=[], dark=[], reencoding=[], dropped_frames=[])
 BRIGHTNESS, DIFFERENCE = slice(0, 3), slice(3, 6)  # columns of the features
 
