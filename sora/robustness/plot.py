@@ -40,6 +40,8 @@ def robustness_plot(found: dict[str, Any], image_format: Format = "png") -> byte
     _draw_orders(grid[num_panels - 1], found)
     for axes in grid[:num_panels]:
         _finish(axes, found["chance"])
+    if found["chance"] is not None:
+        _name_chance(grid[0], found["chance"])
     for axes in grid[num_panels:]:
         axes.set_visible(False)
     figure.supylabel("Accuracy", color=_INK, fontsize=10)
@@ -53,7 +55,8 @@ def _draw_levels(axes: Axes, condition: dict[str, Any], found: dict[str, Any]) -
     axes.fill_between(places, low, high, color=_BLUE, alpha=0.16, linewidth=0)
     axes.plot(places, [point["accuracy"] for point in points], color=_BLUE, marker="o", markersize=4.5)
     axes.set_xticks(places, ["clean", *(f"{level['level']:g}" for level in condition["levels"])])
-    axes.set_xlabel(condition["unit"], fontsize=9)
+    axes.set_xlim(-0.3, len(points) - 0.7)
+    axes.set_xlabel(condition["unit"])
     axes.set_title(condition["title"])
 
 
@@ -64,9 +67,13 @@ def _draw_orders(axes: Axes, found: dict[str, Any]) -> None:
         axes.vlines(place, low, high, color=colour, alpha=0.45, linewidth=3)
         axes.plot(place, point["accuracy"], color=colour, marker="o", markersize=5.5)
     axes.set_xticks(range(len(points)), ["clean", *_ORDERS.values()])
-    axes.tick_params(axis="x", labelsize=8)
     axes.set_xlim(-0.5, len(points) - 0.5)
     axes.set_title("Order of time")
+
+
+def _name_chance(axes: Axes, chance: float) -> None:
+    place = axes.get_xlim()[0], chance
+    axes.annotate("chance", place, (2, 3), textcoords="offset points", color=_GREY, fontsize=8)
 
 
 def _ends(points: Sequence[dict[str, Any]]) -> tuple[list[float], list[float]]:
@@ -84,8 +91,8 @@ def _finish(axes: Axes, chance: float | None) -> None:
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1])
     axes.grid(axis="y", color=_GRID, linewidth=0.8)
     axes.set_axisbelow(True)
-    axes.tick_params(length=0, colors=_INK)
-    axes.xaxis.label.set_color(_INK)
+    axes.tick_params(length=0, colors=_INK, labelsize=8.5)
+    axes.xaxis.label.set(color=_INK, fontsize=9)
     axes.set_title(axes.get_title(), color=_INK, fontsize=11, loc="left", fontweight="bold")
     axes.set_title("")
     for spine in axes.spines.values():
