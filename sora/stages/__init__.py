@@ -1,3 +1,3 @@
 """One module per stage of the pipeline: its parameters, read, call the rooms below, write."""
 
-STAGES = ("ingest", "validate", "preprocess", "extract", "train", "evaluate", "compress", "package")
+STAGES = ("ingest", "validate", "preprocess", "extract", "train", "evaluate", "stress", "compress", "package")
