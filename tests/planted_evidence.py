@@ -1,4 +1,4 @@
-"""Clips whose label is the colour of one square, and a small real model of them, without Keras."""
+"""Clips whose label is the stripes of one square, and a small real model of them, without Keras."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from sora.runtimes import Head, load_backbone, segment_features
 
 SPEC = input_spec(clip_spec(), descriptors="")
 GRID_CELLS, SIZE_PX, NUM_FEATURES = 4, 64, 8
-COLOURS = ((220, 60, 60), (60, 60, 220))
+LABELS = ("upright", "level")
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,13 +29,16 @@ class Planted:
 
 
 def planted(seed: int) -> Planted:
-    """Draw noise with one red or blue square, which fills one cell of the grid at one moment."""
+    """Draw noise with upright or level stripes, which fill one cell of the grid at one moment."""
     rng = np.random.default_rng(seed)
     label, (moment, row, column) = seed % 2, rng.integers(0, 4, 3).tolist()
     clip = rng.integers(118, 133, (SPEC.clip.num_frames, SIZE_PX, SIZE_PX, 3)).astype(np.uint8)
     side, count = SIZE_PX // GRID_CELLS, SPEC.clip.frames_per_segment
-    frames = slice(moment * count, (moment + 1) * count)
-    clip[frames, row * side : (row + 1) * side, column * side : (column + 1) * side] = COLOURS[label]
+    stripes = np.where(np.arange(side) % 4 < 2, 30, 220)[None, :, None].repeat(side, axis=0)
+    place = (slice(row * side, (row + 1) * side), slice(column * side, (column + 1) * side))
+    clip[(slice(moment * count, (moment + 1) * count), *place)] = (
+        stripes if label == 0 else stripes.swapaxes(0, 1)
+    )
     return Planted(clip, label, moment, row, column)
 
 

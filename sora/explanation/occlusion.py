@@ -93,17 +93,13 @@ def _missed_and_said(clean: np.ndarray, filled: np.ndarray, rows: _Rows, value: 
 
 def _exchanged(base: Seen, other: Seen, moment: int, places: Places, features: Features) -> np.ndarray:
     """Return the features, float32 (G * G, F), of a moment of ``base`` with one cell each of ``other``."""
-    streams = [
-        features(
-            tuple(
-                _mixtures(a[moment], b[moment], window, places.grid_cells)
-                for a, b in zip(ours, theirs, strict=True)
-            )
-        )
-        for ours, theirs, window in zip(base.maps, other.maps, places.windows, strict=True)
-    ]
-    ours, theirs = base.descriptors[moment], other.descriptors[moment]
-    return np.concatenate([*streams, ours + places.descriptors.T * (theirs - ours)], axis=1)
+    streams = []
+    for ours, theirs, window in zip(base.maps, other.maps, places.windows, strict=True):
+        levels = zip(ours, theirs, strict=True)
+        mixtures = [_mixtures(a[moment], b[moment], window, places.grid_cells) for a, b in levels]
+        streams.append(features(tuple(mixtures)))
+    own, foreign = base.descriptors[moment], other.descriptors[moment]
+    return np.concatenate([*streams, own + places.descriptors.T * (foreign - own)], axis=1)
 
 
 def _mixtures(ours: np.ndarray, theirs: np.ndarray, window: Window, grid_cells: int) -> np.ndarray:

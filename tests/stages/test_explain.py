@@ -1,4 +1,4 @@
-"""The stage on clips whose label is the colour of one square, with a small real model."""
+"""The stage on clips whose label is the stripes of one square, with a small real model."""
 
 import json
 from dataclasses import asdict, replace
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from keras import Input, Model, layers
-from planted_evidence import GRID_CELLS, NUM_FEATURES, SPEC, fitted_weights, planted, write_backbone
+from planted_evidence import GRID_CELLS, LABELS, NUM_FEATURES, SPEC, fitted_weights, planted, write_backbone
 
 from sora import layout
 from sora.atomic import write_json
@@ -22,7 +22,6 @@ from sora.stages import explain
 from sora.store import VideoStore
 from sora.video.write import write_clip
 
-LABELS = ("red", "blue")
 SETTINGS = Settings(0, Runtime(1, 120, 4))
 PARAMS = explain.Params(3, "maps", GRID_CELLS, 4, 2)
 CLIPS = [planted(seed) for seed in range(4)]
@@ -51,11 +50,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         write_clip(store.path(f"key{number}"), each.clip)
         row = {"path": f"{number}.mp4", "key": f"key{number}", "reason": ""}
         rows.append({**row, "label": LABELS[each.label], "predicted": LABELS[each.label]})
-    rows[2]["label"] = "blue"
-    table = pd.DataFrame(rows).assign(probability_red=0.5, probability_blue=0.5)
+    rows[2]["label"] = "level"
+    table = pd.DataFrame(rows).assign(probability_upright=0.5, probability_level=0.5)
     write_table(layout.CLIP_INDEX, table[["path", "key", "reason"]])
     write_table(
-        layout.PREDICTIONS, table[["path", "label", "predicted", "probability_red", "probability_blue"]]
+        layout.PREDICTIONS, table[["path", "label", "predicted", "probability_upright", "probability_level"]]
     )
     return tmp_path
 
@@ -82,7 +81,7 @@ def test_the_worst_mistake_comes_first_and_every_video_has_a_strip(project):
         assert len(video["moment_importance"]) == SPEC.clip.num_segments
         assert int(np.argmax(video["moment_importance"])) == planted_there.moment
         assert cv2.imread(str(explain.STRIPS / video["image"])).shape[0] > 2 * TILE_PX
-    assert found["videos"][0]["label"] == "blue"
+    assert found["videos"][0]["label"] == "level"
     for test in (found, found["frames"]):
         assert test["deletion"]["saliency_area"] < test["deletion"]["random_area"]
         assert test["insertion"]["saliency_area"] > test["insertion"]["random_area"]
@@ -105,7 +104,7 @@ def test_several_labels_a_video_and_regions_of_pixels(project):
     write_head(*fitted_weights(layout.BACKBONE), "sigmoid")
     explain.run(replace(PARAMS, method="pixels", num_videos=1), SETTINGS)
     (video,) = record()["videos"]
-    assert video["explained"] == "red"
+    assert video["explained"] == "upright"
     assert int(np.argmax(video["moment_importance"])) == CLIPS[2].moment
 
 
