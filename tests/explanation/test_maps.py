@@ -49,7 +49,7 @@ def test_what_has_no_maps_is_refused(tmp_path):
     path.write_bytes(b"no network")
     with pytest.raises(SoraError, match=r"network\.onnx: cannot be read as ONNX"):
         split_backbone(path)
-    images = keras.Input((4, 4, 3))
+    images = keras.Input((4, 4, 3), name="images")
     flat = keras.layers.Dense(2)(keras.layers.Reshape((48,))(images))
     export_onnx(keras.Model(images, flat), path)
     with pytest.raises(SoraError, match="pools no map"):

@@ -70,7 +70,7 @@ def strips() -> list[str]:
 def test_the_worst_mistake_comes_first_and_every_video_has_a_strip(project):
     explain.run(PARAMS, SETTINGS)
     found = record()
-    assert [video["path"] for video in found["videos"]] == ["2.mp4", "1.mp4", "0.mp4"]
+    assert [video["path"] for video in found["videos"]] == ["2.mp4", "3.mp4", "0.mp4"]
     assert found["num_videos"] == 3
     assert strips() == ["0001.jpg", "0002.jpg", "0003.jpg"]
     for number, video in enumerate(found["videos"], start=1):
