@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -108,7 +108,7 @@ def _tests(found: Sequence[Explained]) -> dict[str, Any]:
     }
 
 
-def _video(row: dict[str, Any], found: Explained, labels: Sequence[str], image: str) -> dict[str, Any]:
+def _video(row: Mapping[str, Any], found: Explained, labels: Sequence[str], image: str) -> dict[str, Any]:
     explanation = found.explanation
     return {
         "path": row["path"],
