@@ -1,3 +1,14 @@
 """One module per stage of the pipeline: its parameters, read, call the rooms below, write."""
 
-STAGES = ("ingest", "validate", "preprocess", "extract", "train", "evaluate", "stress", "compress", "package")
+STAGES = (
+    "ingest",
+    "validate",
+    "preprocess",
+    "extract",
+    "train",
+    "evaluate",
+    "stress",
+    "explain",
+    "compress",
+    "package",
+)

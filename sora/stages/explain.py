@@ -22,8 +22,6 @@ from sora.quiet import import_tensorflow
 from sora.trained import Trained, clip_paths, read_trained
 from sora.work import map_videos
 
-RECORD = Path("reports/explanation.json")
-STRIPS = Path("reports/explanation")
 _DECIMALS = 6
 _METHODS = {
     "maps": "occlusion of the backbone's maps by those of the blurred clip",
@@ -55,17 +53,17 @@ class Params:
 
 def run(params: Params, settings: Settings) -> None:
     """Explain some of the predictions; write the record of all and a film strip of each."""
-    shutil.rmtree(STRIPS, ignore_errors=True)
-    STRIPS.mkdir(parents=True)
+    shutil.rmtree(layout.EXPLANATION_IMAGES, ignore_errors=True)
+    layout.EXPLANATION_IMAGES.mkdir(parents=True)
     rows = videos_to_explain(read_records(layout.PREDICTIONS), params.num_videos)
     trained = read_trained()
     found = _explained([row["path"] for row in rows], trained, params, settings) if rows else []
     videos = []
     for number, (row, one) in enumerate(zip(rows, found, strict=True), start=1):
-        write_bytes(STRIPS / f"{number:04}.jpg", one.strip)
+        write_bytes(layout.EXPLANATION_IMAGES / f"{number:04}.jpg", one.strip)
         videos.append(_video(row, one, trained.labels, f"{number:04}.jpg"))
     write_json(
-        RECORD,
+        layout.EXPLANATION,
         {"num_videos": len(rows), "method": _METHODS[params.method], **_tests(found), "videos": videos},
     )
 

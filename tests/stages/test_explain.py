@@ -60,11 +60,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def record() -> dict:
-    return json.loads(explain.RECORD.read_text())
+    return json.loads(layout.EXPLANATION.read_text())
 
 
 def strips() -> list[str]:
-    return sorted(path.name for path in explain.STRIPS.iterdir())
+    return sorted(path.name for path in layout.EXPLANATION_IMAGES.iterdir())
 
 
 def test_the_worst_mistake_comes_first_and_every_video_has_a_strip(project):
@@ -80,14 +80,14 @@ def test_the_worst_mistake_comes_first_and_every_video_has_a_strip(project):
         assert video["probability"] > 0.9
         assert len(video["moment_importance"]) == SPEC.clip.num_segments
         assert int(np.argmax(video["moment_importance"])) == planted_there.moment
-        assert cv2.imread(str(explain.STRIPS / video["image"])).shape[0] > 2 * TILE_PX
+        assert cv2.imread(str(layout.EXPLANATION_IMAGES / video["image"])).shape[0] > 2 * TILE_PX
     assert found["videos"][0]["label"] == "level"
     for test in (found, found["frames"]):
         assert test["deletion"]["saliency_area"] < test["deletion"]["random_area"]
         assert test["insertion"]["saliency_area"] > test["insertion"]["random_area"]
-    first = explain.RECORD.read_bytes()
+    first = layout.EXPLANATION.read_bytes()
     explain.run(PARAMS, SETTINGS)
-    assert explain.RECORD.read_bytes() == first
+    assert layout.EXPLANATION.read_bytes() == first
     explain.run(replace(PARAMS, num_videos=0), SETTINGS)
     assert strips() == []
     assert record() == {
