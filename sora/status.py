@@ -58,7 +58,7 @@ def _model_lines(compression: dict[str, Any], bundle: dict[str, Any]) -> list[st
 
 def _next_lines() -> list[str]:
     return [
-        f"next: open {layout.REPORT}",
+        "next: sora report",
         "      sora predict VIDEO...",
         "      bentoml serve sora-video:latest",
     ]
