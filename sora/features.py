@@ -45,8 +45,13 @@ def load_features(splits: tuple[str, ...], *, all_views: bool = False) -> Featur
     table = feature_table(splits, all_views=all_views)
     store = VideoStore(layout.FEATURES, ".npy")
     loaded = [np.load(store.path(key), allow_pickle=False) for key in table["key"]]
+    return FeatureSet(table, np.stack(loaded), feature_columns())
+
+
+def feature_columns() -> dict[str, slice]:
+    """Return where each block of columns lies, by its name."""
     columns = json.loads(layout.FEATURE_COLUMNS.read_text(encoding="utf-8"))
-    return FeatureSet(table, np.stack(loaded), {name: slice(*ends) for name, ends in columns.items()})
+    return {name: slice(*ends) for name, ends in columns.items()}
 
 
 def feature_table(splits: tuple[str, ...], *, all_views: bool = False) -> pd.DataFrame:

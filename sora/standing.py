@@ -1,6 +1,5 @@
 """How a model stands: beside the baselines, and on parts of the held-out videos; from what is stored."""
 
-import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,7 +16,7 @@ from sora.evaluation.baselines import (
 from sora.evaluation.comparison import answers_right
 from sora.evaluation.predictions import predicted_labels
 from sora.evaluation.slices import Slice, measure_slices
-from sora.features import feature_table
+from sora.features import feature_columns, feature_table
 from sora.manifest import read_table
 from sora.quality.confounds import metadata_table
 from sora.store import VideoStore
@@ -45,7 +44,7 @@ def beside_baselines(
     found = {
         "metadata": metadata_probabilities(known, wanted, asked, several_labels=several_labels, seed=seed)
     }
-    columns = plain_columns(_feature_columns())
+    columns = plain_columns(feature_columns())
     if columns:
         found["mean_pooled"] = mean_pooled_probabilities(
             _mean_over_time(train, columns),
@@ -76,11 +75,6 @@ def held_out_slices(test: pd.DataFrame, is_right: np.ndarray, columns: Sequence[
     manifest = _manifest(paths)
     attributes = read_attributes(paths, columns) if columns else pd.DataFrame(index=manifest.index)
     return measure_slices(manifest, attributes, is_right)
-
-
-def _feature_columns() -> dict[str, slice]:
-    columns = json.loads(layout.FEATURE_COLUMNS.read_text(encoding="utf-8"))
-    return {name: slice(*ends) for name, ends in columns.items()}
 
 
 def _mean_over_time(videos: pd.DataFrame, columns: list[slice]) -> np.ndarray:

@@ -117,8 +117,10 @@ def _bins(column: _Values) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def _range(low: float, high: float, unit: str) -> str:
-    first, last = f"{low:.4g}", f"{high:.4g}"
-    return f"{first if first == last else f'{first} to {last}'} {unit}".rstrip()
+    if low == high:
+        return f"{low:.4g} {unit}".rstrip()
+    first, last = (f"{end:.0f}" if abs(end) >= 100 else f"{end:.3g}" for end in (low, high))
+    return f"{first} to {last} {unit}".rstrip()
 
 
 def _slice(column: str, value: str, correct: np.ndarray, groups: np.ndarray) -> Slice:

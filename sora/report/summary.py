@@ -12,7 +12,6 @@ BASELINES = {
     "metadata": "the file's metadata alone",
     "mean_pooled": "averaged features and a linear classifier",
 }
-_FEW_GROUPS = 10
 _LARGE_CALIBRATION_ERROR = 0.1
 
 
@@ -52,13 +51,6 @@ def _accuracy(content: ReportContent) -> Iterator[Statement]:
     if no_better:
         text += " That it does no better than this is not ruled out."
     yield Statement("Accuracy", text, no_better)
-    if 0 < content.num_test_groups < _FEW_GROUPS:
-        yield Statement(
-            "Few groups",
-            f"The test videos come from {counted(content.num_test_groups, 'group')} only, and videos of one "
-            "group are alike: the interval says more than the accuracy. More groups would narrow it.",
-            is_caution=True,
-        )
 
 
 def _baselines(baselines: Mapping[str, Any]) -> Iterator[Statement]:

@@ -23,12 +23,6 @@ def test_accuracy_stands_beside_the_most_frequent_answer():
     assert not is_caution
 
 
-def test_few_groups_are_a_caution():
-    assert said("Few groups", num_test_groups=9)[0][1]
-    assert said("Few groups", num_test_groups=10) == []
-    assert said("Few groups", num_test_groups=0) == []  # not known
-
-
 @pytest.mark.parametrize(
     ("low", "high", "verdict", "is_caution"),
     [
