@@ -1,5 +1,8 @@
 """Clips whose frames show their own index, as eight black or white blocks that survive any codec."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -40,7 +43,7 @@ def write_pictures(
     times_ms: list[int] | None = None,
     audio: bool = False,
 ) -> Path:
-    with av.open(str(path), "w") as container:
+    with _same_priority(), av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=fps, options=options or {})
         stream.height, stream.width = pictures[0].shape[:2]
         stream.pix_fmt = pix_fmt
@@ -59,6 +62,14 @@ def write_pictures(
         if sound is not None:
             _write_sound(container, sound)
     return path
+
+
+@contextmanager
+def _same_priority() -> Iterator[None]:
+    """Take back the real-time priority that SVT-AV1 gives its caller under root: it would starve all else."""
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    yield
+    os.sched_setscheduler(0, policy, parameters)
 
 
 def write_sound(path: Path) -> Path:

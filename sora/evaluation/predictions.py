@@ -1,6 +1,7 @@
 """What a model says of the videos that it is measured on, as a table; several labels are joined by ``;``."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -49,3 +50,14 @@ def require_answerable(videos: pd.DataFrame, labels: Sequence[str], *, several_l
                 f"{path}: has the labels {joined}, and no training video has more than one, so that the "
                 f"model gives one label a video; add such training videos, or give this one label"
             )
+
+
+def prediction_rows(records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of a stored ``prediction_table`` with ``probabilities`` as a mapping by label."""
+    prefix = probability_column("")
+    rows = []
+    for record in records:
+        probabilities = {k.removeprefix(prefix): v for k, v in record.items() if k.startswith(prefix)}
+        kept = {name: record[name] for name in ("path", "label", "predicted")}
+        rows.append({**kept, "probabilities": probabilities})
+    return rows

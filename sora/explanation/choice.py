@@ -1,13 +1,13 @@
 """Which videos are worth an explanation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from sora.manifest import labels_in, probability_column
+from sora.evaluation.mistakes import worst_mistakes
 
-Row: TypeAlias = Mapping[str, Any]
+Row: TypeAlias = dict[str, Any]
 
 MAX_MISTAKES = 12
 
@@ -16,23 +16,15 @@ def videos_to_explain(predictions: Sequence[Row], num_videos: int) -> list[Row]:
     """Return at most ``num_videos`` of the rows: the worst mistakes, then others from every label.
 
     Args:
-        predictions: path, label, predicted and a probability per label, as in predictions.csv.
+        predictions: see ``sora.evaluation.predictions.prediction_rows``.
         num_videos: of them at most 12 are mistakes, as long as there are others.
     """
-    mistakes = [row for row in predictions if row["predicted"] != row["label"]]
-    worst = sorted(mistakes, key=lambda row: (-_wrongness(row), row["path"]))
+    worst = worst_mistakes(predictions)
     first = worst[: min(MAX_MISTAKES, num_videos)]
     right = [row for row in predictions if row["predicted"] == row["label"]]
     others = _spread(right, num_videos - len(first))
     more = worst[len(first) : num_videos - len(others)]
     return [*first, *more, *others]
-
-
-def _wrongness(row: Row) -> float:
-    """Return the probability of what is wrongly said: of a label named, else of one not being there."""
-    said, true = set(labels_in(row["predicted"])), set(labels_in(row["label"]))
-    wrongly = [row[probability_column(label)] for label in said - true]
-    return max(wrongly) if wrongly else max(1 - row[probability_column(label)] for label in true - said)
 
 
 def _spread(rows: Sequence[Row], count: int) -> list[Row]:

@@ -10,7 +10,8 @@ import pandas as pd
 
 from sora import layout
 from sora.bundle import read_bundle
-from sora.manifest import SPLIT_NAMES, probability_column, read_records, read_table
+from sora.evaluation.predictions import prediction_rows
+from sora.manifest import SPLIT_NAMES, read_records, read_table
 from sora.quality.balance import videos_per_label
 from sora.report.content import ReportContent
 from sora.report.data_sheet import data_sheet
@@ -39,7 +40,7 @@ def read_content(choices: Choices) -> ReportContent:
         source=_source(list(manifest["file"])),
         metrics=_read_json(layout.METRICS),
         per_class=read_records(layout.PER_CLASS),
-        predictions=_predictions(),
+        predictions=prediction_rows(read_records(layout.PREDICTIONS)),
         data_counts=videos_per_label(videos),
         split_counts={split: int((videos["split"] == split).sum()) for split in SPLIT_NAMES},
         model_name=bundle.spec.backbone.replace("_", " "),
@@ -68,16 +69,6 @@ def _source(files: list[str]) -> str:
     if len({folder.is_absolute() for folder in folders}) > 1:
         return "several folders"
     return os.path.commonpath(folders)
-
-
-def _predictions() -> list[dict[str, Any]]:
-    prefix = probability_column("")
-    rows = []
-    for record in read_records(layout.PREDICTIONS):
-        probabilities = {k.removeprefix(prefix): v for k, v in record.items() if k.startswith(prefix)}
-        kept = {name: record[name] for name in ("path", "label", "predicted")}
-        rows.append({**kept, "probabilities": probabilities})
-    return rows
 
 
 def _thumbnails(manifest: pd.DataFrame) -> dict[str, bytes]:

@@ -7,12 +7,12 @@ from typing import Any, TypeAlias
 from sora.decision import THRESHOLD
 from sora.evaluation import plots
 from sora.evaluation.metrics import confusion_matrix
+from sora.evaluation.mistakes import first_answers, worst_mistakes
 from sora.report.content import ReportContent
 from sora.report.curves import explanation_charts, robustness_charts
 from sora.report.data_sheet import data_quality
 from sora.report.embedding_map import embedding_map
 from sora.report.formats import significant
-from sora.report.mistakes import first_answers, worst_mistakes
 from sora.report.summary import BASELINES, performance
 from sora.report.trust import trust
 

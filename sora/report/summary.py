@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sora.evaluation.mistakes import most_confused
 from sora.report.content import ReportContent
 from sora.report.formats import counted, percent, points, significant, size
-from sora.report.mistakes import most_confused
 
 BASELINES = {
     "metadata": "the file's metadata alone",

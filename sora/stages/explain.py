@@ -13,6 +13,7 @@ from sora import layout
 from sora.atomic import write_bytes, write_json
 from sora.compression.quantization import to_litert
 from sora.errors import SoraError
+from sora.evaluation.predictions import prediction_rows
 from sora.explanation.choice import videos_to_explain
 from sora.explanation.curves import summary
 from sora.explanation.work import Asked, Explained, explain_video
@@ -55,7 +56,7 @@ def run(params: Params, settings: Settings) -> None:
     """Explain some of the predictions; write the record of all and a film strip of each."""
     shutil.rmtree(layout.EXPLANATION_IMAGES, ignore_errors=True)
     layout.EXPLANATION_IMAGES.mkdir(parents=True)
-    rows = videos_to_explain(read_records(layout.PREDICTIONS), params.num_videos)
+    rows = videos_to_explain(prediction_rows(read_records(layout.PREDICTIONS)), params.num_videos)
     trained = read_trained()
     found = _explained([row["path"] for row in rows], trained, params, settings) if rows else []
     videos = []

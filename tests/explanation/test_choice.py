@@ -4,9 +4,8 @@ from sora.explanation.choice import videos_to_explain
 
 
 def row(path, label, predicted, **probabilities):
-    return {"path": path, "label": label, "predicted": predicted} | {
-        f"probability_{name}": value for name, value in ({"a": 0, "b": 0, "c": 0} | probabilities).items()
-    }
+    probabilities = {"a": 0, "b": 0, "c": 0} | probabilities
+    return {"path": path, "label": label, "predicted": predicted, "probabilities": probabilities}
 
 
 def paths(rows):

@@ -1,12 +1,13 @@
 """Which videos were named wrongly, and what is taken for what."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from sora.manifest import labels_in
 
 
-def worst_mistakes(predictions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def worst_mistakes(predictions: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the wrong predictions, most confident first.
 
     Each gets ``about``, the most probable of the labels that it names wrongly, and ``probability``, of it.

@@ -1,6 +1,6 @@
 from report_samples import NASTY, PREDICTIONS, prediction
 
-from sora.report.mistakes import first_answers, most_confused, worst_mistakes
+from sora.evaluation.mistakes import first_answers, most_confused, worst_mistakes
 
 
 def test_the_most_confident_mistakes_come_first():
