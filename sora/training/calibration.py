@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sora.training.fusion import log_loss, probabilities_of
+from sora.training.fusion import probabilities_of
+from sora.training.measures import logit_loss
 
 _MOST = 20.0  # beyond it, or below its inverse, probabilities are all alike or all certain
 _DIGITS = 4
@@ -57,13 +58,13 @@ def calibration(
     """
     if not len(logits):
         return no_videos(videos)
-    before = log_loss(logits, targets, several_labels=several_labels)
+    before = logit_loss(logits, targets, several_labels=several_labels)
     direction = _direction(logits, targets, groups, several_labels)
     if direction == 0:
         reason = f"not needed: on {videos} no other is better by more than chance"
         return Calibration(1.0, reason, before, before)
     temperature = _fitted(logits, _drawn_in(targets, several_labels), direction, several_labels)
-    after = log_loss(logits / temperature, targets, several_labels=several_labels)
+    after = logit_loss(logits / temperature, targets, several_labels=several_labels)
     return Calibration(temperature, f"fitted on {videos}", before, after)
 
 
@@ -102,7 +103,7 @@ def _fitted(logits: np.ndarray, targets: np.ndarray, direction: float, several_l
     from scipy.optimize import minimize_scalar
 
     def loss(steps: float) -> float:
-        return log_loss(logits * np.exp(-direction * steps), targets, several_labels=several_labels)
+        return logit_loss(logits * np.exp(-direction * steps), targets, several_labels=several_labels)
 
     found = minimize_scalar(loss, bounds=(0, np.log(_MOST)), method="bounded", options={"xatol": 1e-6})
     return round(float(np.exp(direction * found.x)), _DIGITS)

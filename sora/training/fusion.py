@@ -9,6 +9,8 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from sora.training.measures import logit_loss
+
 FusionName: TypeAlias = Literal["late", "concatenate", "auto"]
 
 # The inner log loss on real clips is lowest, and flat, from 0.005 to 0.02; without a ridge it is far higher.
@@ -79,7 +81,7 @@ def inner_figures(
 def figures_of(logits: np.ndarray, targets: np.ndarray, *, several_labels: bool) -> InnerFigures:
     """Compare logits and targets, both (N, C)."""
     hit = (logits > 0) == (targets > 0) if several_labels else logits.argmax(1) == targets.argmax(1)
-    return InnerFigures(float(hit.mean()), log_loss(logits, targets, several_labels=several_labels))
+    return InnerFigures(float(hit.mean()), logit_loss(logits, targets, several_labels=several_labels))
 
 
 def out_of_fold_logits(
@@ -131,7 +133,7 @@ def fitted_fusion(
     fusions = [
         _weighted({name: chosen[name] for name in way}, choices, targets, several_labels) for way in ways
     ]
-    losses = [log_loss(fusion.logits(scores), targets, several_labels=several_labels) for fusion in fusions]
+    losses = [logit_loss(fusion.logits(scores), targets, several_labels=several_labels) for fusion in fusions]
     return fusions[int(np.argmin(losses))]
 
 
@@ -157,7 +159,7 @@ def _best_candidate(scores: np.ndarray, targets: np.ndarray, several_labels: boo
     losses = []
     for each in scores:
         (weight,) = fitted_weights(each[None], targets, several_labels=several_labels)
-        losses.append(log_loss(weight * each, targets, several_labels=several_labels))
+        losses.append(logit_loss(weight * each, targets, several_labels=several_labels))
     return int(np.argmin(losses))
 
 
@@ -175,7 +177,7 @@ def fitted_weights(scores: np.ndarray, targets: np.ndarray, *, several_labels: b
 
     def objective(weights: np.ndarray) -> tuple[float, np.ndarray]:
         logits = np.tensordot(weights, scores, axes=1)
-        loss = log_loss(logits, targets, several_labels=several_labels) + _RIDGE * float(weights @ weights)
+        loss = logit_loss(logits, targets, several_labels=several_labels) + _RIDGE * float(weights @ weights)
         wrong = probabilities_of(logits, several_labels=several_labels) - targets
         return loss, np.tensordot(scores, wrong, axes=2) / num_terms + 2 * _RIDGE * weights
 
@@ -196,12 +198,3 @@ def probabilities_of(logits: np.ndarray, *, several_labels: bool) -> np.ndarray:
     from scipy.special import expit, softmax
 
     return expit(logits) if several_labels else softmax(logits, axis=-1)
-
-
-def log_loss(logits: np.ndarray, targets: np.ndarray, *, several_labels: bool) -> float:
-    """Give the mean cross-entropy in nats of logits (N, C): per video, or per video and label."""
-    from scipy.special import log_softmax
-
-    if several_labels:
-        return float(np.mean(np.logaddexp(0, logits) - targets * logits))
-    return float(-np.sum(targets * log_softmax(logits, axis=-1)) / len(targets))

@@ -21,6 +21,15 @@ def log_loss(probabilities: np.ndarray, targets: np.ndarray, *, several_labels: 
     return float(-np.log(np.maximum(likelihood.astype(np.float64), _SMALLEST)).mean())
 
 
+def logit_loss(logits: np.ndarray, targets: np.ndarray, *, several_labels: bool) -> float:
+    """Return ``log_loss`` of logits, float (N, C), exact where probabilities would round to 0 or 1."""
+    from scipy.special import log_softmax
+
+    if several_labels:
+        return float(np.mean(np.logaddexp(0, logits) - targets * logits))
+    return float(-np.sum(targets * log_softmax(logits, axis=-1)) / len(targets))
+
+
 def accuracy(probabilities: np.ndarray, targets: np.ndarray, *, several_labels: bool) -> float:
     """Return the share of right videos, or of right answers about a video and a label; see ``log_loss``."""
     if several_labels:

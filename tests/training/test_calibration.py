@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sora.training.calibration import calibration
-from sora.training.fusion import log_loss, probabilities_of
+from sora.training.fusion import probabilities_of
+from sora.training.measures import logit_loss
 
 
 def answers(num_groups, sharpness, several_labels, seed=0, num_labels=4):
@@ -31,7 +32,7 @@ def test_the_temperature_undoes_what_made_the_model_too_sure_or_not_sure_enough(
     logits, targets, groups = answers(200, sharpness, several_labels)
     result = found(logits, targets, groups, several_labels)
     assert result.temperature == pytest.approx(sharpness, rel=0.12)
-    assert result.log_loss_before == pytest.approx(log_loss(logits, targets, several_labels=several_labels))
+    assert result.log_loss_before == pytest.approx(logit_loss(logits, targets, several_labels=several_labels))
     assert result.log_loss_after < result.log_loss_before
     assert result.reason == "fitted on validation videos"
 

@@ -9,9 +9,9 @@ from sora.training.fusion import (
     fusion_sources,
     fusion_ways,
     inner_figures,
-    log_loss,
     probabilities_of,
 )
+from sora.training.measures import logit_loss
 
 
 def scores_of(strength, targets, seed):
@@ -22,15 +22,6 @@ def scores_of(strength, targets, seed):
 
 def one_hot(num_rows=200, num_classes=4):
     return np.eye(num_classes)[np.arange(num_rows) % num_classes]
-
-
-def test_log_loss_of_one_and_of_several_labels():
-    logits = np.log([[0.5, 0.25, 0.25], [0.1, 0.1, 0.8]])
-    assert log_loss(logits, np.eye(3)[[0, 2]], several_labels=False) == pytest.approx(-np.log(0.5 * 0.8) / 2)
-    odds = np.array([[0.0, np.log(3)]])
-    expected = -np.log(0.5 * 0.25) / 2
-    assert log_loss(odds, np.array([[1, 0]]), several_labels=True) == pytest.approx(expected)
-    np.testing.assert_allclose(probabilities_of(odds, several_labels=True), [[0.5, 0.75]])
 
 
 @pytest.mark.parametrize("several_labels", [False, True])
@@ -99,7 +90,7 @@ def test_weights_are_the_least_of_log_loss():
     best = fitted_weights(logits, targets, several_labels=False)
 
     def loss(weights):
-        return log_loss(np.tensordot(weights, logits, axes=1), targets, several_labels=False)
+        return logit_loss(np.tensordot(weights, logits, axes=1), targets, several_labels=False)
 
     grid = [loss((a, b)) for a in np.linspace(0, 5, 26) for b in np.linspace(0, 5, 26)]
     assert loss(best) < min(grid) + 0.01  # what the ridge may cost
@@ -110,7 +101,7 @@ def test_figures_are_not_flattered_by_choosing_among_noise():
     scores = {"a": np.random.default_rng(0).normal(size=(300, 120, 6))}
     folds = np.arange(120) // 6 % 5
     fusion = fitted_fusion(scores, targets, [("a",)], several_labels=False)
-    chosen = log_loss(fusion.logits(scores), targets, several_labels=False)
+    chosen = logit_loss(fusion.logits(scores), targets, several_labels=False)
     found = inner_figures(scores, targets, [("a",)], folds, several_labels=False)
     assert chosen < np.log(6) - 0.02
     assert found.log_loss > np.log(6)
