@@ -21,6 +21,15 @@ SMALL: dict[str, dict[str, Any]] = {
     "preprocess": {"num_segments": 2, "image_size_px": 64},
     "extract": {"weights": "none", "descriptors": {"names": ["motion.flow", "colour"], "flow_size_px": 64}},
     "train": {"blocks": ["rgb", "crop", "difference", "motion", "colour"]},
+    "stress": {
+        "num_videos": 2,
+        "noise": [20],
+        "blur_px": [],
+        "dark": [],
+        "reencoding": [42],
+        "dropped_frames": [],
+    },
+    "explain": {"num_videos": 2, "grid_cells": 2, "num_steps": 2},
     "compress": {"variants": [], "latency_repeats": 3},
 }
 

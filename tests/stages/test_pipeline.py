@@ -71,7 +71,7 @@ def test_predict_says_what_is_wrong_with_a_video(finished):
 def test_a_parameter_of_train_runs_train_and_what_follows_with_the_same_data(finished):
     folder, _ = finished
     change_param(folder, "train", "embedding_size", 32)
-    assert stages_run(repro(folder)) == ["train", "evaluate", "compress", "package"]
+    assert stages_run(repro(folder)) == ["train", "evaluate", "stress", "explain", "compress", "package"]
     change_param(folder, "train", "embedding_size", 64)
     repro(folder)
 
