@@ -159,7 +159,7 @@ def last_flow_run(environment):
     return ask(environment, "/flow_runs/filter", {"sort": "START_TIME_DESC", "limit": 1})[0]
 
 
-def task_runs(environment, num_expected=8):
+def task_runs(environment, num_expected=len(STAGES)):
     """The last flow run's task runs in order; the server learns of them a little later than the client."""
     body = {"flow_runs": {"id": {"any_": [last_flow_run(environment)["id"]]}}}
 
