@@ -4,13 +4,16 @@ import functools
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from sora.errors import SoraError
 from sora.frames.inputs import NetworkInput
 from sora.quiet import silent_stderr
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 Backbone: TypeAlias = Callable[[np.ndarray], np.ndarray]
 Head: TypeAlias = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -66,7 +69,8 @@ def load_head(path: Path) -> Head:
     return run
 
 
-def _onnx_backbone(path: Path) -> Backbone:
+def onnx_session(model: str | bytes) -> "onnxruntime.InferenceSession":
+    """Load a network, a file's name or its bytes, on one thread."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -74,8 +78,12 @@ def _onnx_backbone(path: Path) -> Backbone:
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def _onnx_backbone(path: Path) -> Backbone:
     try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        session = onnx_session(str(path))
     except Exception as error:  # its exceptions have no common class but this
         raise SoraError(f"{path}: ONNX Runtime cannot load it ({_one_line(error)})") from error
     name = session.get_inputs()[0].name

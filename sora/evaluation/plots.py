@@ -43,7 +43,7 @@ def confusion_matrix_plot(matrix: np.ndarray, labels: list[str], image_format: F
     )
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=0, colors=_INK, labelsize=8)
-    return _image_bytes(figure, image_format)
+    return image_bytes(figure, image_format)
 
 
 def training_curves_plot(history: list[dict[str, Any]], image_format: Format = "png") -> bytes:
@@ -62,7 +62,7 @@ def training_curves_plot(history: list[dict[str, Any]], image_format: Format = "
         axes.legend(frameon=False, fontsize=9, labelcolor=_INK)
         _plain_frame(axes)
     figure.axes[1].set_ylim(-0.02, 1.02)
-    return _image_bytes(figure, image_format)
+    return image_bytes(figure, image_format)
 
 
 def per_class_plot(rows: list[dict[str, Any]], image_format: Format = "png") -> bytes:
@@ -81,7 +81,7 @@ def per_class_plot(rows: list[dict[str, Any]], image_format: Format = "png") -> 
     axes.set_axisbelow(True)
     _plain_frame(axes)
     figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=9, labelcolor=_INK)
-    return _image_bytes(figure, image_format)
+    return image_bytes(figure, image_format)
 
 
 def reliability_plot(bins: list[dict[str, Any]], image_format: Format = "png") -> bytes:
@@ -112,7 +112,7 @@ def reliability_plot(bins: list[dict[str, Any]], image_format: Format = "png") -
     for axes in (upper, lower):
         axes.set_axisbelow(True)
         _plain_frame(axes)
-    return _image_bytes(figure, image_format)
+    return image_bytes(figure, image_format)
 
 
 def roc_plot(curves: Mapping[str, Mapping[str, list[float]]], image_format: Format = "png") -> bytes:
@@ -128,7 +128,7 @@ def roc_plot(curves: Mapping[str, Mapping[str, list[float]]], image_format: Form
     figure, axes = _curves_plot(lines, "area", "default", "lower right")
     _diagonal(axes)
     axes.set(xlabel="False positive rate", ylabel="True positive rate")
-    return _image_bytes(figure, image_format)
+    return image_bytes(figure, image_format)
 
 
 def precision_recall_plot(
@@ -145,7 +145,7 @@ def precision_recall_plot(
     }
     figure, axes = _curves_plot(lines, "average precision", "steps-pre", "lower left")
     axes.set(xlabel="Recall", ylabel="Precision")
-    return _image_bytes(figure, image_format)
+    return image_bytes(figure, image_format)
 
 
 class _Line(NamedTuple):
@@ -207,8 +207,8 @@ def _short(label: str) -> str:
     return cut.replace("$", r"\$")
 
 
-def _image_bytes(figure: Figure, image_format: Format) -> bytes:
-    """Encode without dates or versions, so that equal figures are equal bytes (PNG)."""
+def image_bytes(figure: Figure, image_format: Format) -> bytes:
+    """Encode a figure without dates or versions, so that equal figures are equal bytes (PNG)."""
     metadata = {"Software": None} if image_format == "png" else {"Date": None}
     buffer = io.BytesIO()
     figure.savefig(buffer, format=image_format, dpi=_DPI, facecolor="white", metadata=metadata)

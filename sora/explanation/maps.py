@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from sora.errors import SoraError
+from sora.runtimes import onnx_session
 
 if TYPE_CHECKING:
     import onnx
@@ -52,7 +53,7 @@ def split_backbone(path: Path) -> SplitBackbone:
     whole = onnx.utils.Extractor(model)
     images = [given.name for given in model.graph.input]
     first, second = (
-        _session(whole.extract_model(*ends))
+        onnx_session(whole.extract_model(*ends).SerializeToString())
         for ends in ((images, cuts), (cuts, [given.name for given in model.graph.output]))
     )
     return SplitBackbone(
@@ -78,14 +79,3 @@ def _behind_convolutions(nodes: Iterable["onnx.NodeProto"]) -> list["onnx.NodePr
         if node.op_type == "Conv" or node.op_type in _POOLS:
             lead_on.update(node.input)
     return found
-
-
-def _session(model: "onnx.ModelProto") -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )

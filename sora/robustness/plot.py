@@ -1,19 +1,17 @@
 """The curves of robustness as one figure; no function touches matplotlib's global state."""
 
-import io
 import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-Format = Literal["png", "svg"]
+from sora.evaluation.plots import Format, image_bytes
 
 _BLUE, _ORANGE, _GREY = "#2f6db5", "#d9792b", "#8b949e"
 _INK, _GRID = "#333a44", "#e3e6ea"
-_DPI = 144
 _NUM_COLUMNS = 3
 _ORDERS = {
     "reversed": "back-\nwards",
@@ -30,7 +28,7 @@ def robustness_plot(found: dict[str, Any], image_format: Format = "png") -> byte
     are 95 % intervals; the dashed line is chance, where there is such a thing.
     """
     if not found["num_videos"]:
-        return _image_bytes(_note("Not measured: stress.num_videos is 0"), image_format)
+        return image_bytes(_note("Not measured: stress.num_videos is 0"), image_format)
     num_panels = len(found["conditions"]) + 1
     num_rows = math.ceil(num_panels / _NUM_COLUMNS)
     figure = Figure(figsize=(9.6, 0.35 + 2.6 * num_rows), layout="constrained")
@@ -45,7 +43,7 @@ def robustness_plot(found: dict[str, Any], image_format: Format = "png") -> byte
     for axes in grid[num_panels:]:
         axes.set_visible(False)
     figure.supylabel("Accuracy", color=_INK, fontsize=10)
-    return _image_bytes(figure, image_format)
+    return image_bytes(figure, image_format)
 
 
 def _draw_levels(axes: Axes, condition: dict[str, Any], found: dict[str, Any]) -> None:
@@ -103,11 +101,3 @@ def _note(text: str) -> Figure:
     figure = Figure(figsize=(9.6, 1.2))
     figure.text(0.5, 0.5, text, ha="center", va="center", color=_INK)
     return figure
-
-
-def _image_bytes(figure: Figure, image_format: Format) -> bytes:
-    """Encode without dates or versions, so that equal figures are equal bytes (PNG)."""
-    metadata = {"Software": None} if image_format == "png" else {"Date": None}
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format=image_format, dpi=_DPI, facecolor="white", metadata=metadata)
-    return buffer.getvalue()

@@ -19,6 +19,8 @@ DELAY_SECONDS = 1
 
 LOG_TIMES = """\
 import pathlib, sys, time
+
+NUM_STAGES = len(STAGES)
 name, source, seconds = sys.argv[1:]
 started = time.time()
 text = pathlib.Path(source).read_text()
@@ -159,7 +161,7 @@ def last_flow_run(environment):
     return ask(environment, "/flow_runs/filter", {"sort": "START_TIME_DESC", "limit": 1})[0]
 
 
-def task_runs(environment, num_expected=len(STAGES)):
+def task_runs(environment, num_expected=NUM_STAGES):
     """The last flow run's task runs in order; the server learns of them a little later than the client."""
     body = {"flow_runs": {"id": {"any_": [last_flow_run(environment)["id"]]}}}
 
