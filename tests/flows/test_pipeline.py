@@ -16,11 +16,10 @@ from sora.stages import STAGES
 
 CHECKOUT = Path(__file__).parents[2]
 DELAY_SECONDS = 1
+NUM_STAGES = len(STAGES)
 
 LOG_TIMES = """\
 import pathlib, sys, time
-
-NUM_STAGES = len(STAGES)
 name, source, seconds = sys.argv[1:]
 started = time.time()
 text = pathlib.Path(source).read_text()
