@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from feature_projects import make_features
+from feature_projects import make_features, write_facts
 
 from sora import layout
 from sora.attributes import attributes_table
@@ -23,25 +23,7 @@ def test_videos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame
     """Features that tell the labels, and metadata of which the frame rate does."""
     make_features(tmp_path, num_groups=24)
     monkeypatch.chdir(tmp_path)
-    videos = pd.read_csv(layout.VALIDATED)
-    facts = {
-        "file": videos["path"],
-        "start_seconds": np.nan,
-        "end_seconds": np.nan,
-        "size_bytes": 1000,
-        "fps": np.where(videos["label"] == "left", 25.0, 30.0),
-        "duration_seconds": 2.0,
-        "width": 64,
-        "height": 48,
-        "rotation": 0,
-        "has_audio": False,
-        "is_variable_rate": False,
-        "video_codec": "h264",
-        **dict.fromkeys(
-            ["mean_brightness", "dark_share", "blurred_share", "frozen_share", "mean_motion"], 0.1
-        ),
-    }
-    write_table(layout.VALIDATED, videos.assign(**facts))
+    write_facts()
     return feature_table(("test",))
 
 

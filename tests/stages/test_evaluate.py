@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 from clip_specs import clip_spec, input_spec
-from feature_projects import make_features
+from feature_projects import make_features, write_facts
 
 from sora import layout
 from sora.manifest import read_records, write_table
@@ -32,6 +32,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     make_features(tmp_path, num_groups=72)
     (tmp_path / layout.INPUT_SPEC).write_text(json.dumps(asdict(input_spec(clip_spec()))))
     monkeypatch.chdir(tmp_path)
+    write_facts()
     return tmp_path
 
 
