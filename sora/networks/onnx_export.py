@@ -28,9 +28,9 @@ _IR_VERSION = 8  # the file format that came with opset 17
 def export_onnx(model: keras.Model, path: str | Path) -> None:
     """Write a functional model as an ONNX file, atomically; the same model always gives the same bytes.
 
-    Inputs and outputs are float32 with Keras' axes and a free first axis ``batch``; they bear the names of
-    the Keras layers that they come from. Batch normalisation takes its inference form, and is folded into the
-    convolution before it.
+    Inputs and outputs are float32 with Keras' axes and a free first axis, ``batch``, or ``clip`` where the
+    network looks at the frames of a clip together; they bear the names of the Keras layers that they come
+    from. Batch normalisation takes its inference form, and is folded into the convolution before it.
 
     Raises:
         SoraError: a layer, or an option of a layer, that this writer does not know.

@@ -10,6 +10,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from sora.errors import SoraError
+from sora.runtimes import WHOLE_CLIP
 
 CHANNELS_FIRST, CHANNELS_LAST = (0, 3, 1, 2), (0, 2, 3, 1)
 
@@ -62,7 +63,7 @@ class Graph:
         """Give the graph of all the layers added."""
         ends = zip(self._model.output_names, self._model.outputs, strict=True)
         outputs = [self._output(name, tensor) for name, tensor in ends]
-        inputs = [_value_info(tensor.name, tensor) for tensor in self._model.inputs]
+        inputs = [self._value_info(tensor.name, tensor) for tensor in self._model.inputs]
         return helper.make_graph(self._nodes, self._model.name, inputs, outputs, self._constants)
 
     def _output(self, name: str, tensor: keras.KerasTensor) -> onnx.ValueInfoProto:
@@ -71,7 +72,12 @@ class Graph:
             self.node("Transpose", [computed], name, perm=CHANNELS_LAST)
         elif computed != name:
             self.node("Identity", [computed], name)
-        return _value_info(name, tensor)
+        return self._value_info(name, tensor)
+
+    def _value_info(self, name: str, tensor: keras.KerasTensor) -> onnx.ValueInfoProto:
+        looks_at_time = any(hasattr(layer, "num_frames") for layer in self._model.operations)
+        axis = WHOLE_CLIP if looks_at_time else "batch"
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, [axis, *tensor.shape[1:]])
 
 
 def require(layer: keras.Layer, condition: bool, fault: str) -> None:
@@ -95,7 +101,3 @@ def _stable_names(model: keras.Model) -> dict[str, str]:
             names[layer.name] = f"{kind}_{counts.setdefault(kind, 0)}"
             counts[kind] += 1
     return names
-
-
-def _value_info(name: str, tensor: keras.KerasTensor) -> onnx.ValueInfoProto:
-    return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", *tensor.shape[1:]])
