@@ -8,21 +8,14 @@ from pathlib import Path
 
 import yaml
 from bundles import write_video
+from small_data import FEW_VIDEOS
 
 ROOT = Path(__file__).parents[1]
 SMALL = {
     "preprocess": {"num_segments": 4, "image_size_px": 64},
     "extract": {"descriptors": {"flow_size_px": 64}},
     "train": {"epochs": 6, "patience": 3},
-    "stress": {
-        "num_videos": 2,
-        "noise": [20],
-        "blur_px": [],
-        "dark": [],
-        "reencoding": [42],
-        "dropped_frames": [],
-    },
-    "explain": {"num_videos": 2, "grid_cells": 2, "num_steps": 2},
+    **FEW_VIDEOS,
     "compress": {"num_calibration_videos": 2, "max_accuracy_loss": 1.0, "latency_repeats": 3},
     "ingest": {"source": "videos"},
 }

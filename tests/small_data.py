@@ -16,11 +16,7 @@ from sora.stages import STAGES
 
 ROOT = Path(__file__).parents[1]
 NUM_FRAMES, WIDTH_PX, HEIGHT_PX = 14, 96, 64
-SMALL: dict[str, dict[str, Any]] = {
-    "ingest": {"source": "videos"},
-    "preprocess": {"num_segments": 2, "image_size_px": 64},
-    "extract": {"weights": "none", "descriptors": {"names": ["motion.flow", "colour"], "flow_size_px": 64}},
-    "train": {"blocks": ["rgb", "crop", "difference", "motion", "colour"]},
+FEW_VIDEOS: dict[str, dict[str, Any]] = {
     "stress": {
         "num_videos": 2,
         "noise": [20],
@@ -30,6 +26,13 @@ SMALL: dict[str, dict[str, Any]] = {
         "dropped_frames": [],
     },
     "explain": {"num_videos": 2, "grid_cells": 2, "num_steps": 2},
+}
+SMALL: dict[str, dict[str, Any]] = {
+    "ingest": {"source": "videos"},
+    "preprocess": {"num_segments": 2, "image_size_px": 64},
+    "extract": {"weights": "none", "descriptors": {"names": ["motion.flow", "colour"], "flow_size_px": 64}},
+    "train": {"blocks": ["rgb", "crop", "difference", "motion", "colour"]},
+    **FEW_VIDEOS,
     "compress": {"variants": [], "latency_repeats": 3},
 }
 

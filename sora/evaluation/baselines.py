@@ -7,11 +7,11 @@ import numpy as np
 
 from sora.errors import SoraError
 from sora.evaluation.intervals import mean_interval
+from sora.quality.confounds import MIN_VIDEOS_IN_LEAF
 from sora.training.folds import group_folds
 from sora.training.measures import log_loss
 
 _NUM_TREES = 200
-_MIN_VIDEOS_IN_LEAF = 3  # as sora.quality.confounds
 _STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)  # inverse penalties, for standardised features
 _STRENGTH_WITHOUT_FOLDS = 1e-2
 _NUM_FOLDS = 5
@@ -36,7 +36,7 @@ def metadata_probabilities(
     from sklearn.ensemble import RandomForestClassifier
 
     def forest() -> RandomForestClassifier:
-        return RandomForestClassifier(_NUM_TREES, min_samples_leaf=_MIN_VIDEOS_IN_LEAF, random_state=seed)
+        return RandomForestClassifier(_NUM_TREES, min_samples_leaf=MIN_VIDEOS_IN_LEAF, random_state=seed)
 
     return _probabilities(forest, train, targets, test, several_labels)
 

@@ -58,7 +58,7 @@ def label_areas(
     require_probabilities(true, probabilities, labels)
     rows = []
     for label, target, score in zip(labels, answers(true, labels).T, probabilities.T, strict=True):
-        has_area = 0 < target.sum() < len(target)
+        has_area = _has_area(target)
         rows.append(
             {
                 "label": label,
@@ -80,23 +80,26 @@ def ranking_curves(
     """
     from sklearn.metrics import precision_recall_curve, roc_curve
 
+    require_probabilities(true, probabilities, labels)
     most = int(np.clip(_POINTS_OF_ALL_CURVES // len(labels), _FEWEST_POINTS, _MOST_POINTS))
     roc, precision_recall = {}, {}
     targets = answers(true, labels).T
-    for row, target, score in zip(
-        label_areas(true, probabilities, labels), targets, probabilities.T, strict=True
-    ):
-        if row["roc_auc"] is None:
+    for label, target, score in zip(labels, targets, probabilities.T, strict=True):
+        if not _has_area(target):
             continue
         false_positive_rate, true_positive_rate, _ = roc_curve(target, score)
         precision, recall, _ = precision_recall_curve(target, score, drop_intermediate=True)
-        roc[row["label"]] = _curve(
+        roc[label] = _curve(
             most, false_positive_rate=false_positive_rate, true_positive_rate=true_positive_rate
         )
         precision, recall = precision[::-1], recall[::-1]
         end = np.searchsorted(recall, 1.0) + 1  # beyond, precision falls with nothing left to find
-        precision_recall[row["label"]] = _curve(most, recall=recall[:end], precision=precision[:end])
+        precision_recall[label] = _curve(most, recall=recall[:end], precision=precision[:end])
     return {"roc": roc, "precision_recall": precision_recall}
+
+
+def _has_area(target: np.ndarray) -> bool:
+    return bool(0 < target.sum() < len(target))
 
 
 def _mean(areas: list[float | None]) -> float | None:

@@ -30,20 +30,27 @@ class VideoCurves:
 
 
 def video_curves(
-    importance: np.ndarray, probability: Probability, *, num_steps: int, num_random: int, seed: Sequence[int]
+    importance: np.ndarray,
+    probability: Probability,
+    ends: tuple[float, float],
+    *,
+    num_steps: int,
+    num_random: int,
+    seed: Sequence[int],
 ) -> VideoCurves:
     """Return the curves of one video.
 
     Args:
         importance: of its n parts, of any shape.
-        probability: of the label; called ``(2 + num_random) * (num_steps - 1) + 2`` times.
+        probability: of the label; called ``(2 + num_random) * (num_steps - 1)`` times.
+        ends: that probability where all is kept, and where nothing is.
         num_steps: from all of the video to nothing.
         num_random: orders, R.
         seed: of these.
     """
     order = np.argsort(-importance.ravel(), kind="stable")
     rng = np.random.default_rng(seed)
-    whole, nothing = probability(np.ones(len(order), bool)), probability(np.zeros(len(order), bool))
+    whole, nothing = ends
 
     def between(kept: np.ndarray) -> list[float]:
         return [probability(each) for each in kept[1:-1]]

@@ -88,7 +88,14 @@ def _region_curves(clip: np.ndarray, found: Explanation, asked: Asked, seed: Seq
         given = network_input(mixed(clip, filled, kept.reshape(cells.shape)), asked.spec)
         return float(head(segment_features(given, backbone))[0][found.label])
 
-    return video_curves(cells, probability, num_steps=asked.num_steps, num_random=asked.num_random, seed=seed)
+    return video_curves(
+        cells,
+        probability,
+        _ends(found, head),
+        num_steps=asked.num_steps,
+        num_random=asked.num_random,
+        seed=seed,
+    )
 
 
 def _moment_curves(found: Explanation, asked: Asked, seed: Sequence[int]) -> VideoCurves:
@@ -101,10 +108,16 @@ def _moment_curves(found: Explanation, asked: Asked, seed: Sequence[int]) -> Vid
     return video_curves(
         found.importance.moments,
         probability,
+        _ends(found, head),
         num_steps=min(asked.num_steps, len(found.clean)),
         num_random=asked.num_random,
         seed=seed,
     )
+
+
+def _ends(found: Explanation, head: Head) -> tuple[float, float]:
+    """Return the probability of the label where all is shown, and where nothing is."""
+    return found.probability, float(head(found.filled)[0][found.label])
 
 
 @functools.lru_cache(maxsize=1)

@@ -22,7 +22,8 @@ _MAX_VIDEOS = 1000  # more do not change the answer
 _NUM_PERMUTATIONS = 99
 _MAX_P_VALUE = 0.01
 _ENOUGH_LUCK = 5  # permutations that do as well: then it is luck, and counting ends
-_TREE = {"max_depth": 5, "min_samples_leaf": 3}
+MIN_VIDEOS_IN_LEAF = 3
+_TREE = {"max_depth": 5, "min_samples_leaf": MIN_VIDEOS_IN_LEAF}
 
 
 @dataclass(frozen=True)

@@ -7,27 +7,25 @@ know is left as a stated blank.
 import re
 from functools import cache
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
-from sora.report import formats
 from sora.report.content import ReportContent
-from sora.report.page import TEMPLATES
 from sora.report.sections import MAX_SLICES
-from sora.report.summary import BASELINES, performance
+from sora.report.summary import baselines_beside, performance
+from sora.report.templating import environment_of
 from sora.report.trust import trust
 
 
 def render_model_card(content: ReportContent) -> str:
     """Return the card; equal content gives an equal card. Text of the content cannot become markup."""
     said, doubts = performance(content), trust(content)
-    baselines = content.metrics.get("baselines") or {}
     return (
         _environment()
         .get_template("model_card.md.jinja")
         .render(
             content=content,
             metrics=content.metrics,
-            baselines=[(BASELINES[name], baselines[name]) for name in BASELINES if baselines.get(name)],
+            baselines=baselines_beside(content.metrics),
             slices=(content.evaluation.get("slices") or [])[:MAX_SLICES],
             statements=[row for row in said + doubts if not row.is_caution],
             limitations=[row for row in said + doubts if row.is_caution],
@@ -44,13 +42,6 @@ def as_text(value: object) -> str:
 @cache
 def _environment() -> Environment:
     # Markdown has no escaping that Jinja knows of: every text goes through as_text.
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    words = ("percent", "points", "counted", "significant", "size")
-    environment.filters.update({word: getattr(formats, word) for word in words}, text=as_text)
+    environment = environment_of(autoescape=False)
+    environment.filters.update(text=as_text)
     return environment

@@ -1,16 +1,14 @@
 """The report: one HTML page that needs no network, from plain values."""
 
 from functools import cache
-from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
 from sora.report import charts, embedding_map, formats
 from sora.report.content import ReportContent
 from sora.report.sections import sections
+from sora.report.templating import environment_of
 from sora.video.strip import middle_tile
-
-TEMPLATES = Path(__file__).parent / "templates"
 
 
 def render_report(content: ReportContent) -> str:
@@ -25,14 +23,7 @@ def render_report(content: ReportContent) -> str:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    words = ("percent", "points", "counted", "significant", "size", "joined", "data_uri")
-    environment.filters.update({word: getattr(formats, word) for word in words}, middle_tile=middle_tile)
+    environment = environment_of(autoescape=True)
+    environment.filters.update(data_uri=formats.data_uri, middle_tile=middle_tile)
     environment.globals.update(charts=charts, embedding_map=embedding_map)
     return environment

@@ -13,7 +13,7 @@ from sora.report.curves import explanation_charts, robustness_charts
 from sora.report.data_sheet import data_quality
 from sora.report.embedding_map import embedding_map
 from sora.report.formats import significant
-from sora.report.summary import BASELINES, performance
+from sora.report.summary import baselines_beside, performance
 from sora.report.trust import trust
 
 MAX_QUARANTINED = 24
@@ -65,12 +65,11 @@ def sections(content: ReportContent) -> list[Section]:
 
 
 def _summary(content: ReportContent) -> Values:
-    baselines = content.metrics.get("baselines") or {}
     return {
         "statements": performance(content),
         "trust": trust(content),
         "metrics": content.metrics,
-        "baselines": [(BASELINES[name], baselines[name]) for name in BASELINES if baselines.get(name)],
+        "baselines": baselines_beside(content.metrics),
     }
 
 

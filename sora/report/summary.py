@@ -28,12 +28,18 @@ def performance(content: ReportContent) -> list[Statement]:
     """Return how good the model is, whether simpler ones do as well, and where it fails."""
     return [
         *_accuracy(content),
-        *_baselines(content.metrics.get("baselines") or {}),
+        *(_baseline(title, found) for title, found in baselines_beside(content.metrics)),
         *_failures(content),
         *_slices(content),
         *_calibration(content),
         *_shipped(content.shipped),
     ]
+
+
+def baselines_beside(metrics: Mapping[str, Any]) -> list[tuple[str, dict[str, float]]]:
+    """Return the title and the figures of each baseline that evaluate trained."""
+    found = metrics.get("baselines") or {}
+    return [(title, found[name]) for name, title in BASELINES.items() if found.get(name)]
 
 
 def _accuracy(content: ReportContent) -> Iterator[Statement]:
@@ -51,12 +57,6 @@ def _accuracy(content: ReportContent) -> Iterator[Statement]:
     if no_better:
         text += " That it does no better than this is not ruled out."
     yield Statement("Accuracy", text, no_better)
-
-
-def _baselines(baselines: Mapping[str, Any]) -> Iterator[Statement]:
-    for name, title in BASELINES.items():
-        if baselines.get(name):
-            yield _baseline(title, baselines[name])
 
 
 def _baseline(title: str, found: Mapping[str, float]) -> Statement:

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from sora.evaluation.answers import answers
+from sora.evaluation.comparison import answers_right
 from sora.evaluation.intervals import mean_interval
 from sora.evaluation.predictions import predicted_labels
-from sora.manifest import labels_in
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Asked:
     @cached_property
     def is_true(self) -> np.ndarray:
         """Whether each video has each label, bool (N, C)."""
-        return np.array([[label in labels_in(joined) for label in self.labels] for joined in self.true])
+        return answers(self.true, self.labels).astype(bool)
 
     def answers(self, probabilities: np.ndarray) -> np.ndarray:
         """Return the decision on each video, str (N,), for probabilities float (N, C)."""
@@ -39,8 +40,7 @@ class Asked:
 
     def is_right(self, probabilities: np.ndarray) -> np.ndarray:
         """Return whether all labels of each video are named and no other, bool (N,)."""
-        given = [labels_in(answer) for answer in self.answers(probabilities)]
-        return np.array([mine == labels_in(true) for mine, true in zip(given, self.true, strict=True)])
+        return answers_right(self.true, self.answers(probabilities))
 
 
 def accuracy_scores(probabilities: np.ndarray, asked: Asked) -> dict[str, float]:

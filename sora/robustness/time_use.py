@@ -101,7 +101,9 @@ def _verdict(direction: Answer, moments: Answer, answers: TimeAnswers, asked: As
         return f"The model uses time: how things move within a moment, {order}; {seen}."
     if direction == moments == "no":
         other = _percent(_differ(answers.still_first, answers.still_last, asked).mean())
-        return f"The model does not use time: {seen}, and {other} when it merely sees other frames."
+        return (
+            f"The model does not use the order of time: {seen}, and {other} when it merely sees other frames."
+        )
     return f"It is not clear whether the model uses time, for the videos are too few: {seen}."
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -75,6 +76,10 @@ class _Tested:
     @property
     def groups(self) -> list[str]:
         return list(self.videos["group"])
+
+    @cached_property
+    def areas(self) -> list[dict[str, Any]]:
+        return label_areas(self.true, self.probabilities, self.labels)
 
     @property
     def is_right(self) -> np.ndarray:
@@ -162,7 +167,6 @@ def _metrics(tested: _Tested) -> dict[str, Any]:
 def _evaluation(tested: _Tested) -> dict[str, Any]:
     """Return what evaluation.json has: what is drawn and told, not compared."""
     true, probabilities, labels = tested.true, tested.probabilities, tested.labels
-    areas = label_areas(true, probabilities, labels)
     places, method = embedding_map(tested.embeddings)
     return {
         "reliability": reliability(true, probabilities, labels, several_labels=tested.several_labels),
@@ -176,7 +180,7 @@ def _evaluation(tested: _Tested) -> dict[str, Any]:
             )
         ],
         "embedding_map_method": method,
-        "warnings": caveats(tested.groups, areas),
+        "warnings": caveats(tested.groups, tested.areas),
     }
 
 
@@ -192,9 +196,8 @@ def _slices(tested: _Tested, columns: Sequence[str]) -> dict[str, Any]:
 
 
 def _per_class(tested: _Tested) -> list[dict[str, Any]]:
-    areas = label_areas(tested.true, tested.probabilities, tested.labels)
     rows = metrics.per_class_table(tested.true, tested.predicted, tested.labels)
-    return [{**row, **area} for row, area in zip(rows, areas, strict=True)]
+    return [{**row, **area} for row, area in zip(rows, tested.areas, strict=True)]
 
 
 def _write_confusion(tested: _Tested) -> None:

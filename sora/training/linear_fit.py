@@ -12,7 +12,6 @@ import numpy as np
 
 from sora.training.fusion import (
     Fusion,
-    FusionName,
     InnerFigures,
     figures_of,
     fitted_fusion,
@@ -32,26 +31,7 @@ from sora.training.linear_blocks import (
 )
 from sora.training.linear_classifiers import Candidate, candidates, fit_weights
 from sora.training.linear_rows import Rows, concatenated, out_of_fold_scores, rows_of
-
-
-@dataclass(frozen=True)
-class LinearPlan:
-    """How ``fit_linear`` chooses.
-
-    Attributes:
-        classifiers: the kinds to choose from for each block: logistic, lda, svm.
-        strengths: the inverse penalties to choose from, for logistic and svm.
-        fusion: ``late`` weighs the logits of a classifier per block, ``concatenate`` gives one classifier all
-            blocks side by side, ``auto`` takes what has the lower inner log loss.
-        num_folds: how often the training videos are parted for inner validation.
-        seed: of the folds.
-    """
-
-    classifiers: tuple[str, ...] = ("logistic", "lda", "svm")
-    strengths: tuple[float, ...] = (1.0, 10.0, 100.0, 1000.0)
-    fusion: FusionName = "late"
-    num_folds: int = 5
-    seed: int = 0
+from sora.training.spec import LinearSpec
 
 
 @dataclass(frozen=True)
@@ -94,7 +74,8 @@ def fit_linear(
     labels: Sequence[str],
     several_labels: bool,
     embedding_size: int,
-    plan: LinearPlan,
+    plan: LinearSpec,
+    seed: int,
 ) -> LinearFit:
     """Choose classifiers and weights by inner validation, then fit them to all rows.
 
@@ -109,6 +90,7 @@ def fit_linear(
         several_labels: whether a video may have several labels, or none.
         embedding_size: E, at least 1; beyond the number of rows an embedding has zeros.
         plan: what to choose from.
+        seed: of the folds.
 
     Raises:
         SoraError: a feature is not a number, the groups do not suffice (``group_folds``), or the plan names
@@ -128,7 +110,7 @@ def fit_linear(
             labels=labels,
             several_labels=several_labels,
             num_folds=plan.num_folds,
-            seed=plan.seed,
+            seed=seed,
         )
         scores = out_of_fold_scores(rows, sources, tried)
         fusion = fitted_fusion(scores, rows.targets, ways, several_labels=several_labels)

@@ -68,10 +68,9 @@ def _fit_linear(
 ) -> Fitted:
     """Fit to all videos: what is chosen is chosen by folds of their groups, so none need be held back."""
     from sora.training.linear import build_linear
-    from sora.training.linear_fit import LinearPlan, fit_linear
+    from sora.training.linear_fit import fit_linear
 
     wanted = targets(features.videos["label"], labels)
-    options = spec.linear
     groups = list(features.videos["group"])
     classifier, report, inner_logits = fit_linear(
         features.features,
@@ -81,9 +80,8 @@ def _fit_linear(
         labels=labels,
         several_labels=multi_label,
         embedding_size=spec.embedding_size,
-        plan=LinearPlan(
-            tuple(options.classifiers), tuple(options.strengths), options.fusion, options.num_folds, seed
-        ),
+        plan=spec.linear,
+        seed=seed,
     )
     probabilities = classifier.predict(features.features)[0]
     row = {
@@ -100,7 +98,7 @@ def _fit_linear(
         videos = "training videos of left-out folds"
         found = calibration(inner_logits, wanted, groups, several_labels=multi_label, videos=videos)
     model = build_linear(classifier, *features.features.shape[1:])
-    inner = {"found_by": f"{options.num_folds} folds of groups", **asdict(report)}
+    inner = {"found_by": f"{spec.linear.num_folds} folds of groups", **asdict(report)}
     return _fitted(model, found, [row], inner)
 
 

@@ -16,7 +16,15 @@ Head = Literal[
 
 @dataclass(frozen=True)
 class LinearSpec:
-    """The head ``linear``: see ``sora.training.linear_fit.LinearPlan``."""
+    """How ``sora.training.linear_fit`` chooses.
+
+    Attributes:
+        classifiers: the kinds to choose from for each block: logistic, lda, svm.
+        strengths: the inverse penalties to choose from, for logistic and svm.
+        fusion: ``late`` weighs the logits of a classifier per block, ``concatenate`` gives one classifier all
+            blocks side by side, ``auto`` takes what has the lower inner log loss.
+        num_folds: how often the training videos are parted for inner validation.
+    """
 
     __pydantic_config__: ClassVar = _STRICT
 

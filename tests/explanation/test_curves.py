@@ -13,7 +13,7 @@ def probability(kept):
 
 
 def curves(importance=DECISIVE, num_random=40, num_steps=4):
-    return video_curves(importance, probability, num_steps=num_steps, num_random=num_random, seed=[0])
+    return video_curves(importance, probability, (1, 0), num_steps=num_steps, num_random=num_random, seed=[0])
 
 
 def test_what_decides_is_deleted_and_shown_first():

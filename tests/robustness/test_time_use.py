@@ -67,7 +67,7 @@ def use_of_time(model: Model) -> TimeUse:
 def test_a_model_of_frames_does_not_use_time_though_backwards_shows_it_other_frames():
     found = use_of_time(looks_at_frames)
     assert (found.direction, found.moments) == ("no", "no")
-    assert found.verdict.startswith("The model does not use time")
+    assert found.verdict.startswith("The model does not use the order of time")
     assert found.backwards.mean == pytest.approx(0, abs=1e-6)
 
 

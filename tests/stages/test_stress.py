@@ -100,7 +100,7 @@ def test_a_model_of_frames_fails_in_the_dark_and_does_not_use_time():
     assert [level["accuracy"] for level in (*noise["levels"], *dark["levels"])] == [1, 1, 0.5]
     assert dark["levels"][1]["agreement"] == 0.5
     assert dark["levels"][1]["accuracy_interval_low"] < 0.5 < dark["levels"][1]["accuracy_interval_high"]
-    assert found["time"]["verdict"].startswith("The model does not use time")
+    assert found["time"]["verdict"].startswith("The model does not use the order of time")
     assert found["time"]["reversed"]["agreement"] == 1
 
 

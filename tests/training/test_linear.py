@@ -5,7 +5,8 @@ from ai_edge_litert.interpreter import Interpreter
 from sora.compression.quantization import to_litert
 from sora.networks.model_files import load_model, save_model
 from sora.training.linear import build_linear
-from sora.training.linear_fit import LinearPlan, fit_linear
+from sora.training.linear_fit import fit_linear
+from sora.training.spec import LinearSpec
 
 T, F = 4, 20
 BLOCKS = {"a": [(0, 4), (12, 15)], "b": [(2, 12)], "c": [(15, 20)]}
@@ -32,7 +33,8 @@ def classifier(num_classes=3, fusion="late", several_labels=False):
         labels=[str(i) for i in range(num_classes)],
         several_labels=several_labels,
         embedding_size=8,
-        plan=LinearPlan(strengths=(10.0,), fusion=fusion),
+        plan=LinearSpec(["logistic", "lda", "svm"], [10.0], fusion, 5),
+        seed=0,
     )[0]
 
 

@@ -1,14 +1,18 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
 from sora.errors import SoraError
 from sora.training.linear_blocks import fitted_block, pooled_over_time
-from sora.training.linear_fit import LinearPlan, fit_linear
+from sora.training.linear_fit import fit_linear
+from sora.training.spec import LinearSpec
 
 T = 4
 BLOCKS = {"good": [(0, 3), (10, 12)], "noise": [(3, 10)]}
-PLAN = LinearPlan(strengths=(10.0,))
+LANDED = LinearSpec(["logistic", "lda", "svm"], [1.0, 10.0, 100.0, 1000.0], "late", 5)
+PLAN = replace(LANDED, strengths=[10.0])
 
 
 def videos(num_classes=3, per_class=12, seed=0, strength=2.0):
@@ -29,6 +33,7 @@ def fit(features, targets, groups, **changes):
         "several_labels": False,
         "embedding_size": 6,
         "plan": PLAN,
+        "seed": 0,
     }
     return fit_linear(features, targets, groups, **{**options, **changes})[:2]
 
@@ -43,7 +48,7 @@ def test_unseen_videos_are_told_apart_as_well_as_reported(fusion, num_classes):
     features, targets, groups = videos(num_classes, per_class=40)
     seen = np.arange(len(features)) % 40 < 20
     kept = [group for group, s in zip(groups, seen, strict=True) if s]
-    classifier, report = fit(features[seen], targets[seen], kept, plan=LinearPlan(fusion=fusion))
+    classifier, report = fit(features[seen], targets[seen], kept, plan=replace(LANDED, fusion=fusion))
     assert right(classifier, features[~seen], targets[~seen]) > 0.9
     assert report.fused.accuracy > 0.9
     probabilities, embedding = classifier.predict(features[~seen])
@@ -54,7 +59,7 @@ def test_unseen_videos_are_told_apart_as_well_as_reported(fusion, num_classes):
 @pytest.mark.parametrize("blocks", [{"a": [(0, 12)]}, {"a": [(0, 4)], "b": [(4, 12)]}])
 def test_it_is_the_regression_on_all_columns_side_by_side_but_for_its_scale(blocks):
     features, targets, groups = (each[:16] for each in videos(2))  # few of one class: the bias counts
-    plan = LinearPlan(("logistic",), (10.0,), "concatenate")
+    plan = LinearSpec(["logistic"], [10.0], "concatenate", 5)
     classifier, _ = fit(features, targets, groups, blocks=blocks, plan=plan)
     pooled = pooled_over_time(features)
     each = [fitted_block(pooled, ranges).standardised(pooled) for ranges in blocks.values()]
@@ -67,7 +72,7 @@ def test_it_is_the_regression_on_all_columns_side_by_side_but_for_its_scale(bloc
 
 
 def test_the_informative_block_wins_and_the_report_says_so():
-    _, report = fit(*videos(per_class=40), plan=LinearPlan(fusion="late"))
+    _, report = fit(*videos(per_class=40), plan=LANDED)
     assert report.shares["noise"] < 0.05
     assert report.blocks["good"].accuracy > 0.9
     assert report.blocks["noise"].accuracy < 0.6
@@ -77,7 +82,7 @@ def test_the_informative_block_wins_and_the_report_says_so():
 def test_a_block_that_never_varies_has_no_part_in_the_classifier():
     features, targets, groups = videos(per_class=20)
     features[..., 3:10] = 1
-    classifier, report = fit(features, targets, groups, plan=LinearPlan(fusion="late"))
+    classifier, report = fit(features, targets, groups, plan=LANDED)
     assert report.shares == {"good": 1, "noise": 0}
     assert [block.columns for block in classifier.blocks] == [((0, 3), (10, 12), (12, 15), (22, 24))]
     assert classifier.logits.kernel.shape == (10, 3)
