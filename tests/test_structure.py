@@ -20,7 +20,7 @@ FILES = {path.relative_to(ROOT).as_posix(): path for path in sorted((ROOT / "sor
 TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in FILES.items()}
 STAGE_FILES = {name: f"sora/stages/{name}.py" for name in STAGES}
 PIPELINE: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-TOPS = ("sora/cli.py", "sora/status.py", "sora/stages/", "sora/doctor.py")
+TOPS = ("sora/cli/", "sora/status.py", "sora/stages/", "sora/doctor.py")
 
 
 def imports(node: ast.AST, *, inside: bool = True) -> Iterator[str]:
@@ -81,6 +81,13 @@ def test_the_command_line_starts_light():
     code = "import sys, sora.cli; print([m for m in ('tensorflow', 'pandas', 'cv2') if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_stages_start_light():
+    code = f"import sys, {', '.join(f'sora.stages.{name}' for name in STAGES)}; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    heavy = {"tensorflow", "great_expectations", "sklearn", "matplotlib", "bentoml", "onnxruntime"}
+    assert heavy & set(run.stdout.split()) == set()
 
 
 def test_stages_have_the_same_names_in_four_places():

@@ -11,7 +11,7 @@ from annotated_types import Ge, Le
 
 from sora import layout
 from sora.atomic import write_bytes, write_json
-from sora.evaluation import metrics, plots
+from sora.evaluation import metrics
 from sora.evaluation.calibration import probability_metrics, reliability
 from sora.evaluation.caveats import caveats
 from sora.evaluation.comparison import answers_right
@@ -95,15 +95,8 @@ def run(params: Params, settings: Settings) -> None:
     write_json(layout.EVALUATION, evaluation)
     per_class = _per_class(tested)
     write_table(layout.PER_CLASS, pd.DataFrame(per_class))
-    write_bytes(layout.PLOTS / "per_class.png", plots.per_class_plot(per_class))
-    write_bytes(layout.PLOTS / "reliability.png", plots.reliability_plot(evaluation["reliability"]))
-    write_bytes(layout.PLOTS / "roc.png", plots.roc_plot(evaluation["roc"]))
-    precision_recall = plots.precision_recall_plot(evaluation["precision_recall"])
-    write_bytes(layout.PLOTS / "precision_recall.png", precision_recall)
-    _write_confusion(tested)
-    history = read_records(layout.HISTORY)
-    if len(history) > 1:  # the head linear is fitted in one step
-        write_bytes(layout.PLOTS / "training.png", plots.training_curves_plot(history))
+    write_table(layout.CONFUSION, _confusion_table(tested))
+    _draw(tested, evaluation, per_class)
 
 
 def answers_by_label(predictions: pd.DataFrame, labels: list[str]) -> pd.DataFrame:
@@ -200,11 +193,26 @@ def _per_class(tested: _Tested) -> list[dict[str, Any]]:
     return [{**row, **area} for row, area in zip(rows, tested.areas, strict=True)]
 
 
-def _write_confusion(tested: _Tested) -> None:
-    predictions, labels = tested.predictions, tested.labels
+def _confusion_table(tested: _Tested) -> pd.DataFrame:
     if tested.several_labels:
-        write_table(layout.CONFUSION, answers_by_label(predictions, labels))
-        return
-    write_table(layout.CONFUSION, predictions[["label", "predicted"]])
-    confusion = metrics.confusion_matrix(tested.true, tested.predicted, labels)
-    write_bytes(layout.PLOTS / "confusion.png", plots.confusion_matrix_plot(confusion, labels))
+        return answers_by_label(tested.predictions, tested.labels)
+    return tested.predictions[["label", "predicted"]]
+
+
+def _draw(tested: _Tested, evaluation: dict[str, Any], per_class: list[dict[str, Any]]) -> None:
+    from sora.evaluation import plots  # late, for every stage imports the parameters of all
+
+    drawn = {
+        "per_class": plots.per_class_plot(per_class),
+        "reliability": plots.reliability_plot(evaluation["reliability"]),
+        "roc": plots.roc_plot(evaluation["roc"]),
+        "precision_recall": plots.precision_recall_plot(evaluation["precision_recall"]),
+    }
+    if not tested.several_labels:
+        confusion = metrics.confusion_matrix(tested.true, tested.predicted, tested.labels)
+        drawn["confusion"] = plots.confusion_matrix_plot(confusion, tested.labels)
+    history = read_records(layout.HISTORY)
+    if len(history) > 1:  # the head linear is fitted in one step
+        drawn["training"] = plots.training_curves_plot(history)
+    for name, image in drawn.items():
+        write_bytes(layout.PLOTS / f"{name}.png", image)

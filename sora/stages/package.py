@@ -11,8 +11,6 @@ from sora.atomic import write_text
 from sora.manifest import final_outcomes, read_table, write_table
 from sora.params import STRICT, Settings
 from sora.report.gather import Choices, read_content
-from sora.report.model_card import render_model_card
-from sora.report.page import render_report
 from sora.serving.bento import build_bento
 
 
@@ -40,6 +38,10 @@ class Params:
 
 def run(params: Params, settings: Settings) -> None:
     """Write what became of each input, the report and the model card, then build and store the Bento."""
+    # Late, for every stage imports the parameters of all.
+    from sora.report.model_card import render_model_card
+    from sora.report.page import render_report
+
     write_table(layout.OUTCOMES, outcomes())
     content = read_content(params.choices)
     write_text(layout.REPORT, render_report(content))

@@ -18,7 +18,6 @@ from sora.quiet import import_tensorflow
 from sora.robustness.conditions import IN_TIME, Condition, nothing_measured, robustness
 from sora.robustness.corruptions import Corruption
 from sora.robustness.features import Recipe, corrupted_features
-from sora.robustness.plot import robustness_plot
 from sora.robustness.sample import Candidate, spread_sample
 from sora.robustness.scores import Asked
 from sora.trained import Trained, clip_paths, read_trained
@@ -69,6 +68,8 @@ class _Model:
 
 def run(params: Params, settings: Settings) -> None:
     """Make a sample of the test clips worse in every way, predict them, and write numbers and curves."""
+    from sora.robustness.plot import robustness_plot  # late, for every stage imports the parameters of all
+
     found = _measured(params, settings) if params.num_videos else nothing_measured()
     write_json(layout.ROBUSTNESS, found)
     write_bytes(layout.ROBUSTNESS_PLOT, robustness_plot(found))
