@@ -5,28 +5,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 from pebble import ProcessFuture
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from sora.attempt import Outcome, attempt
 from sora.errors import VideoError
 from sora.guard import Budget, Guard
 from sora.params import Runtime
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The result for one item, or the reason why there is none.
-
-    ``seconds`` is how long the child process took, 0 if it did not live to tell; no part of equality.
-    """
-
-    value: Any
-    reason: str = ""
-    seconds: float = field(default=0.0, compare=False)
 
 
 def map_videos(
@@ -48,20 +34,11 @@ def map_videos(
     budget = Budget(runtime.video_timeout_seconds, runtime.video_memory_gib)
     outcomes = []
     with progress(title, len(items), num_stored) as advance, Guard(budget, count) as guard:
-        futures = [guard.submit(_attempt, function, item) for item in items]
+        futures = [guard.submit(attempt, function, item) for item in items]
         for future in futures:
             outcomes.append(_outcome(guard, future))
             advance()
     return outcomes
-
-
-def _attempt(function: Callable[[Any], Any], item: Any) -> Outcome:
-    start = time.monotonic()
-    try:
-        value, reason = function(item), ""
-    except VideoError as error:
-        value, reason = None, str(error)
-    return Outcome(value, reason, time.monotonic() - start)
 
 
 def _outcome(guard: Guard, future: ProcessFuture) -> Outcome:
@@ -74,15 +51,23 @@ def _outcome(guard: Guard, future: ProcessFuture) -> Outcome:
 @contextmanager
 def progress(title: str, total: int, num_stored: int) -> Iterator[Callable[[], None]]:
     """Yield what is to be called after each of ``total`` videos; at the end one line tells what was done."""
-    console = Console(stderr=True)
     stored = f", {num_stored} already stored" if num_stored else ""
     start = time.monotonic()
-    if console.is_terminal:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=console, transient=True) as bar:
-            task = bar.add_task(title, total=total)
-            yield lambda: bar.advance(task)
+    if sys.stderr.isatty():
+        with _bar(title, total) as advance:
+            yield advance
     else:
         yield lambda: None
     seconds = time.monotonic() - start
     print(f"{title}: {total} videos in {seconds:.1f} s{stored}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _bar(title: str, total: int) -> Iterator[Callable[[], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda: bar.advance(task)

@@ -6,8 +6,9 @@ import psutil
 import pytest
 from video_jobs import job
 
+from sora.attempt import Outcome
 from sora.params import Runtime
-from sora.work import Outcome, map_videos
+from sora.work import map_videos
 
 RUNTIME = Runtime(num_workers=2, video_timeout_seconds=3.0, video_memory_gib=2.0)
 

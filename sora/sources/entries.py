@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sora.attempt import Outcome
 from sora.errors import SoraError
 from sora.sources.fetching import Download, FetchRules, fetch_all, target_name
 from sora.sources.hashes import content_hashes
 from sora.sources.videos import LabelledVideo, is_url, part_hash
 from sora.video.cuts import Piece, Timeline, pieces
 from sora.video.read import WHOLE
-from sora.work import Outcome
 
 
 @dataclass(frozen=True)

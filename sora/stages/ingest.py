@@ -12,6 +12,7 @@ import pandas as pd
 from annotated_types import Ge, Gt, Lt
 
 from sora import layout
+from sora.attempt import Outcome
 from sora.attributes import attributes_table
 from sora.manifest import read_table, write_table
 from sora.params import STRICT, Runtime, Settings
@@ -25,7 +26,7 @@ from sora.sources.videos import is_url
 from sora.store import VideoStore, result_key
 from sora.video import cuts, probe, read
 from sora.video.facts import VideoFacts
-from sora.work import Outcome, map_videos
+from sora.work import map_videos
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ from pathlib import Path
 import pytest
 from file_server import Served, file_server
 
+from sora.attempt import Outcome
 from sora.errors import SoraError
 from sora.sources.entries import Entry, cut, fetch, identify, locate
 from sora.sources.fetching import FetchRules
 from sora.sources.videos import LabelledVideo, part_hash
 from sora.video.read import Window
-from sora.work import Outcome
 
 
 def sha256(data: bytes) -> str:
