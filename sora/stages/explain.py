@@ -11,6 +11,7 @@ from annotated_types import Ge, Le
 
 from sora import layout
 from sora.atomic import write_bytes, write_json
+from sora.attempt import Outcome
 from sora.compression.quantization import to_litert
 from sora.errors import SoraError
 from sora.evaluation.predictions import prediction_rows
@@ -58,18 +59,22 @@ def run(params: Params, settings: Settings) -> None:
     layout.EXPLANATION_IMAGES.mkdir(parents=True)
     rows = videos_to_explain(prediction_rows(read_records(layout.PREDICTIONS)), params.num_videos)
     trained = read_trained()
-    found = _explained([row["path"] for row in rows], trained, params, settings) if rows else []
+    outcomes = _outcomes([row["path"] for row in rows], trained, params, settings) if rows else []
+    asked = list(zip(rows, outcomes, strict=True))
+    found = [(row, outcome.value) for row, outcome in asked if not outcome.reason]
+    set_aside = {row["path"]: outcome.reason for row, outcome in asked if outcome.reason}
+    if rows and not found:
+        raise SoraError(f"no clip could be explained; the first: {next(iter(set_aside.values()))}")
     videos = []
-    for number, (row, one) in enumerate(zip(rows, found, strict=True), start=1):
+    for number, (row, one) in enumerate(found, start=1):
         write_bytes(layout.EXPLANATION_IMAGES / f"{number:04}.jpg", one.strip)
         videos.append(_video(row, one, trained.labels, f"{number:04}.jpg"))
-    write_json(
-        layout.EXPLANATION,
-        {"num_videos": len(rows), "method": _METHODS[params.method], **_tests(found), "videos": videos},
-    )
+    record = {"num_videos": len(found), "method": _METHODS[params.method], "set_aside": set_aside}
+    write_json(layout.EXPLANATION, {**record, **_tests([one for _, one in found]), "videos": videos})
 
 
-def _explained(paths: Sequence[str], trained: Trained, params: Params, settings: Settings) -> list[Explained]:
+def _outcomes(paths: Sequence[str], trained: Trained, params: Params, settings: Settings) -> list[Outcome]:
+    """Return of each video an ``Explained``, or the reason why there is none."""
     import_tensorflow()
     from sora.networks.heads import is_multi_label
     from sora.networks.model_files import load_model
@@ -90,11 +95,7 @@ def _explained(paths: Sequence[str], trained: Trained, params: Params, settings:
             seed=settings.seed,
         )
         items = [(str(clips[path]), asked) for path in paths]
-        outcomes = map_videos(explain_video, items, settings.runtime, "explain")
-    for path, outcome in zip(paths, outcomes, strict=True):
-        if outcome.reason:
-            raise SoraError(f"{path}: its clip cannot be explained: {outcome.reason}")
-    return [outcome.value for outcome in outcomes]
+        return map_videos(explain_video, items, settings.runtime, "explain")
 
 
 def _tests(found: Sequence[Explained]) -> dict[str, Any]:
