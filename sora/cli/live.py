@@ -46,7 +46,11 @@ def watch(
     from sora.live.watch import Rhythm
 
     def show(answer: dict[str, Any]) -> None:
-        print(json.dumps(answer, ensure_ascii=False) if as_json else _line(answer), flush=True)
+        try:
+            print(json.dumps(answer, ensure_ascii=False) if as_json else _line(answer), flush=True)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is left in its buffer
+            raise
 
     def tell(line: str) -> None:
         typer.echo(line, err=True)
@@ -56,8 +60,6 @@ def watch(
         run_watch(Request(source, model, rhythm, output, not unpaced, stall_seconds), show, tell)
     except SoraError as error:
         raise failure(str(error)) from error
-    except BrokenPipeError:  # whoever read the answers has enough, and the rest must not be written either
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _line(answer: dict[str, Any]) -> str:

@@ -25,9 +25,8 @@ class LiveClassifier:
         try:
             self._spec = one_segment(self.bundle.spec)
         except SoraError as error:
-            raise SoraError(
-                f"{folder}: this model cannot run live, for it {error}; train one with recipe: fast in params.yaml"
-            ) from error
+            fault = f"{folder}: this model cannot run live, for it {error}"
+            raise SoraError(f"{fault}; train one with recipe: fast in params.yaml") from error
         self._backbone = load_backbone(self.bundle.backbone)
         self._head = load_head(self.bundle.head)
 
@@ -49,7 +48,11 @@ class LiveClassifier:
         That is ``label``, ``labels`` where a video may have several, and ``probabilities``; or ``error``.
         """
         if features is None:
-            return {"error": "no moment is well enough exposed"}
+            bounds = self._spec.clip.selection
+            return {
+                "error": "no moment looked at has a brightness between "
+                f"{bounds.min_brightness} and {bounds.max_brightness}"
+            }
         probabilities, _ = self._head(features)
         labels, several_labels = self.bundle.labels, self.bundle.several_labels
         decided = decided_labels(probabilities, labels, several_labels=several_labels)

@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from sora.errors import SoraError
 from sora.frames.inputs import decoded_size
 from sora.frames.spec import ClipSpec
@@ -19,8 +21,8 @@ from sora.live.overlay import draw_answer
 from sora.live.reader import Reader
 from sora.live.ring import segment_reach
 from sora.live.tally import Delays
-from sora.live.watch import Rhythm, watch
-from sora.video.live import Source, source_of
+from sora.live.watch import Rhythm, Seen, watch
+from sora.video.live import source_of
 from sora.video.pictures import PictureSize
 from sora.video.recording import Recorder, even_size
 
@@ -92,15 +94,36 @@ def run_watch(
         stack.enter_context(_ending_on_signals(mailbox.stop))
         reader.start()
         stack.callback(reader.stop)
-        answer: dict[str, Any] | None = None
-        for seen in watch(mailbox, classifier, clip, request.rhythm, clock):
-            if seen.answer is not None:
-                answer = seen.answer
-                delays.add(answer["delay_ms"])
-                show(answer)
-            if record and seen.frame.shown is not None:
-                record(draw_answer(seen.frame.shown, answer), seen.frame.time_seconds)
-    summary = Summary(
+        _use(watch(mailbox, classifier, clip, request.rhythm, clock), show, record, delays)
+    summary = _summary(mailbox, reader, delays)
+    if summary.num_seen:
+        tell(str(summary))
+    if reader.error is not None:
+        raise SoraError(f"{source.name}: {reader.error}") from reader.error
+    return summary
+
+
+def _use(
+    watched: Iterator[Seen],
+    show: Callable[[dict[str, Any]], None],
+    record: Callable[[np.ndarray, float], None] | None,
+    delays: Delays,
+) -> None:
+    answer: dict[str, Any] | None = None
+    for frame, new in watched:
+        if new is not None:
+            answer = new
+            delays.add(new["delay_ms"])
+            try:
+                show(new)
+            except BrokenPipeError:  # whoever reads the answers has had enough
+                return
+        if record and frame.shown is not None:
+            record(draw_answer(frame.shown, answer), frame.time_seconds)
+
+
+def _summary(mailbox: Mailbox, reader: Reader, delays: Delays) -> Summary:
+    return Summary(
         mailbox.num_seen,
         mailbox.num_dropped,
         delays.number,
@@ -108,11 +131,6 @@ def run_watch(
         delays.quantile(0.5),
         delays.quantile(0.95),
     )
-    if mailbox.num_seen:
-        tell(str(summary))
-    if reader.error is not None:
-        raise SoraError(f"{source.name}: {reader.error}") from reader.error
-    return summary
 
 
 def _sizes(request: Request, clip: ClipSpec) -> list[PictureSize]:

@@ -1,6 +1,6 @@
 """The loop of a watch: frames in, answers out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 

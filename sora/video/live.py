@@ -1,4 +1,4 @@
-"""Video as it comes: from a camera, over a network, or a file; frames in order, each made ready in several sizes."""
+"""Video as it comes, from a camera, over a network or from a file: frames in order, in several sizes."""
 
 import re
 from collections.abc import Iterator, Sequence
