@@ -2,10 +2,10 @@
 
     python benchmarks/live.py [--model models/sora] [--clips VIDEO...] [--minutes 10] [--json FILE]
 
-The file is made of CLIPS (default: those of the demo), one after the other and over and over, scaled and cut to
-the frame rate. It is watched in real time by the command itself with an answer every 8 frames. Drift is by how
-much later the last answers come than the first, less what their times in the video say. Memory is of the command
-and its child, in the first and in the last minute. Ends with 1 where a limit does not hold.
+The file is made of CLIPS (default: those of the demo), one after the other and over and over, at one size
+and rate. It is watched in real time by the command itself with an answer every 8 frames. Drift is by how
+much later the last answers come than the first, less what their times in the video say. Memory is of the
+command and its child, in the first and in the last minute. Ends with 1 where a limit does not hold.
 """
 
 import argparse

@@ -1,16 +1,19 @@
 """A source in a child process: a decoder that crashes or hangs is a lost source, not a dead watcher."""
 
 import contextlib
+import math
 import multiprocessing
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
+from typing import Any
 
 from sora.errors import VideoError
 from sora.lifetime import die_with_parent
 from sora.video.live import Source, TimedPictures, read_live
 from sora.video.pictures import PictureSize
 
+_STARTED = "started"
 _LOOK_SECONDS = 0.1  # how often a wait looks up whether it is still wanted
 
 
@@ -29,8 +32,9 @@ def frames_from_child(
         child.start()
     sender.close()
     try:
-        while (found := _received(receiver, stall_seconds, is_stopped)) is not None:
-            yield found
+        if _received(receiver, math.inf, is_stopped) == _STARTED:  # which a busy machine may take long over
+            while (found := _received(receiver, stall_seconds, is_stopped)) is not None:
+                yield found
     except EOFError:
         child.join()
         raise VideoError(f"crashed the decoder (exit code {child.exitcode})") from None
@@ -50,9 +54,8 @@ def _interrupts_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _received(
-    receiver: Connection, stall_seconds: float, is_stopped: Callable[[], bool]
-) -> TimedPictures | None:
+def _received(receiver: Connection, stall_seconds: float, is_stopped: Callable[[], bool]) -> Any:
+    """Return what the child sends next; None: there is nothing more, or nobody wants it."""
     waited = 0.0
     while not receiver.poll(_LOOK_SECONDS):
         waited += _LOOK_SECONDS
@@ -69,6 +72,7 @@ def _received(
 def _read(sender: Connection, source: Source, sizes: Sequence[PictureSize]) -> None:
     die_with_parent()
     with contextlib.suppress(BrokenPipeError):  # the parent has had enough
+        sender.send(_STARTED)
         try:
             for frame in read_live(source, sizes):
                 sender.send(frame)

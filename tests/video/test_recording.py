@@ -13,6 +13,12 @@ def full(width: int, height: int) -> tuple[int, int]:
     return width, height
 
 
+def record_and_fail(path: Path) -> None:
+    with Recorder(path) as recorder:
+        recorder.write(np.zeros((64, 64, 3), np.uint8), 0)
+        raise KeyError
+
+
 def test_frames_come_back_with_their_times_and_the_file_appears_whole(tmp_path: Path):
     path = tmp_path / "new" / "out.mp4"
     times = [0.0, 0.04, 0.5, 0.5, 0.6]  # one comes at the time of another
@@ -36,12 +42,8 @@ def test_pictures_of_another_size_are_scaled_to_the_first(tmp_path: Path):
 
 
 def test_nothing_appears_after_an_error_or_without_frames(tmp_path: Path):
-    with (
-        pytest.raises(ValueError, match="Unexpected numpy array shape"),
-        Recorder(tmp_path / "out.mp4") as recorder,
-    ):
-        for number_of_colours in (3, 5):
-            recorder.write(np.zeros((64, 64, number_of_colours), np.uint8), 0)
+    with pytest.raises(KeyError):
+        record_and_fail(tmp_path / "out.mp4")
     with Recorder(tmp_path / "out.mp4"):
         pass
     assert list(tmp_path.iterdir()) == []
