@@ -89,8 +89,8 @@ def write_file(path: Path, clips: list[Path], num_frames: int) -> Path:
 
 
 def pictures(clips: list[Path]) -> Iterator[np.ndarray]:
-    """Yield the frames of clips for ever; those of up to 20 clips, for that much is kept of them."""
-    for path in cycle(clips[:20]):
+    """Yield the frames of clips for ever."""
+    for path in cycle(clips):
         yield from (frame.pixels for frame in iterate_frames(path, lambda *_: (WIDTH, HEIGHT)))
 
 

@@ -36,8 +36,8 @@ class FakeClock:
         return len(self.waited) >= self._max_waits
 
 
-def frames(count: int, fps: float, *, start: int = 0) -> list[TimedPictures]:
-    return [TimedPictures(number / fps, (PICTURE + start + number,)) for number in range(count)]
+def frames(count: int, fps: float) -> list[TimedPictures]:
+    return [TimedPictures(number / fps, (PICTURE,)) for number in range(count)]
 
 
 def live_frame(number: int, *, fps: float = 25.0, connection: int = 1, available: float = 0.0) -> LiveFrame:

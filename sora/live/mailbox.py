@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+_LOOK_SECONDS = 0.5
+
 
 class LiveFrame(NamedTuple):
     """One frame of a source.
@@ -56,7 +58,9 @@ class Mailbox:
     def take(self) -> LiveFrame | None:
         """Return the oldest frame, waiting for one; None: there are no more."""
         with self._changed:
-            self._changed.wait_for(lambda: self._frames or self._is_over)
+            # A signal's handler may call ``stop`` just before the wait begins, whose call is then not heard.
+            while not (self._frames or self._is_over):
+                self._changed.wait(_LOOK_SECONDS)
             frame = self._frames.popleft() if self._frames else None
             self._changed.notify_all()
             return frame

@@ -12,7 +12,7 @@ def test_the_strip_shows_label_and_probability_and_leaves_the_rest():
     assert 180 < top < 239
     bar = (drawn[-1] != 50).any(axis=-1)
     assert (bar[:240].all(), bar[240:].any()) == (True, False)
-    assert (drawn[top:] == 255).any()  # letters
+    assert drawn[top:-2].max() > 220  # letters
     assert (PICTURE == 200).all()
     other = draw_answer(PICTURE, {**ANSWER, "label": "run"})
     assert (other != drawn).any()
@@ -20,10 +20,10 @@ def test_the_strip_shows_label_and_probability_and_leaves_the_rest():
 
 def test_it_is_grey_while_warming_up_and_nothing_before_the_first_answer():
     early = draw_answer(PICTURE, {**ANSWER, "warming_up": True})
-    assert not (early == 255).any()
+    assert 100 < early[-24:-2].max() < 180
     assert draw_answer(PICTURE, None) is PICTURE
 
 
 def test_a_reason_is_drawn_where_there_is_no_label():
     drawn = draw_answer(PICTURE[:64, :64], {"error": "too dark", "warming_up": False})
-    assert (drawn == 255).any()
+    assert drawn[-16:-2].max() > 100
