@@ -133,7 +133,7 @@ def one_segment(spec: InputSpec) -> InputSpec:
     }
     if any(across.values()):
         named = ", ".join(name for name, is_so in across.items() if is_so)
-        raise SoraError(f"looks at a whole video at once, for {named}")
+        raise SoraError(f"segments cannot be taken one by one because of {named}")
     return replace(spec, clip=replace(clip, num_segments=1))
 
 

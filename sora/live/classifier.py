@@ -25,7 +25,7 @@ class LiveClassifier:
         try:
             self._spec = one_segment(self.bundle.spec)
         except SoraError as error:
-            fault = f"{folder}: this model cannot run live, for it {error}"
+            fault = f"{folder}: this model cannot run live: its {error}"
             raise SoraError(f"{fault}; train one with recipe: fast in params.yaml") from error
         self._backbone = load_backbone(self.bundle.backbone)
         self._head = load_head(self.bundle.head)

@@ -158,10 +158,10 @@ def test_one_segment_at_a_time_gives_what_the_whole_clip_gives(settings: dict):
     ],
 )
 def test_what_looks_at_a_whole_video_is_refused_by_name(settings: dict, streams: str, named: str):
-    with pytest.raises(SoraError, match=f"looks at a whole video at once, for .*{named}"):
+    with pytest.raises(SoraError, match=f"one by one because of .*{named}"):
         one_segment(input_spec(clip_spec(**settings), streams=streams))
 
 
 def test_a_network_trained_from_clips_is_not_for_single_segments():
-    with pytest.raises(SoraError, match=r"for train\.network$"):
+    with pytest.raises(SoraError, match=r"of train\.network$"):
         one_segment(replace(input_spec(), backbone_blocks=[]))
