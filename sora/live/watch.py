@@ -64,28 +64,32 @@ def watch(
     far), and ``warming_up``: whether it looks back less far than the window, for the source has just begun.
     """
     recent, ring = RecentFrames(clip), Ring(clip.num_segments)
-    last: LiveFrame | None = None
-    moment = answered = 0
+    connection = moment = answered = 0
     while (frame := mailbox.take()) is not None:
         recent.add(frame)
-        if last is not None and frame.connection != last.connection:
-            ring.clear()  # what was before the gap is no part of what is seen now
-        last, answer = frame, None
+        if frame.connection != connection:
+            connection = frame.connection
+            ring.clear()  # what was before a gap is no part of what is seen now
         is_late = mailbox.has_newer()
         is_asked = rhythm.answer(frame) != answered and not is_late
         is_moment = rhythm.moment(frame, clip.num_segments) != moment and not is_late
         if is_moment or (is_asked and ring.is_empty):
             moment = rhythm.moment(frame, clip.num_segments)
             ring.push(classifier.features(recent.segment()))
-        if is_asked:
-            answered = rhythm.answer(frame)
-            told = classifier.answer(ring.clip())
-            answer = {
-                "time_seconds": round(frame.time_seconds, 3),
-                "frame": frame.number,
-                "delay_ms": round(1000 * (clock.now() - frame.available_seconds), 1),
-                "dropped": mailbox.num_dropped,
-                "warming_up": not ring.is_full,
-                **told,
-            }
-        yield Seen(frame, answer)
+        if not is_asked:
+            yield Seen(frame, None)
+            continue
+        answered = rhythm.answer(frame)
+        told = classifier.answer(ring.clip())
+        delay_ms = 1000 * (clock.now() - frame.available_seconds)
+        yield Seen(frame, {**_circumstances(frame, delay_ms, mailbox, ring), **told})
+
+
+def _circumstances(frame: LiveFrame, delay_ms: float, mailbox: Mailbox, ring: Ring) -> dict[str, Any]:
+    return {
+        "time_seconds": round(frame.time_seconds, 3),
+        "frame": frame.number,
+        "delay_ms": round(delay_ms, 1),
+        "dropped": mailbox.num_dropped,
+        "warming_up": not ring.is_full,
+    }

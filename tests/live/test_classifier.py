@@ -42,5 +42,5 @@ def test_a_dark_source_has_a_reason_and_no_label(bundle):
 
 def test_a_bundle_that_looks_at_whole_videos_is_refused_with_what_to_do(tmp_path):
     folder = tiny_bundle(tmp_path / "sora").folder
-    with pytest.raises(SoraError, match=r"cannot run live: .* streams crop; train one with recipe: fast in"):
+    with pytest.raises(SoraError, match=r"cannot run live: .*streams crop; train one with recipe: fast in"):
         LiveClassifier(folder)
