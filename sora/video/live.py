@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
@@ -26,6 +27,7 @@ _RTSP = {
 }
 _HTTP = {"format_whitelist": f"{DEMUXERS},mpjpeg", "protocol_whitelist": "http,https,tcp,tls"}
 _NETWORK = {"rtsp": _RTSP, "rtsps": _RTSP, "http": _HTTP, "https": _HTTP}
+_UNTIMED = "mpjpeg"  # a format without times: its frames are as old as they come
 
 
 @dataclass(frozen=True)
@@ -79,13 +81,15 @@ def read_live(source: Source, sizes: Sequence[PictureSize]) -> Iterator[TimedPic
     """
     reason, count = "it ended", 0
     with _opened(source) as (container, stream):
+        is_untimed, start = container.format.name == _UNTIMED, monotonic()
         makers = [PictureMaker(size, stream.sample_aspect_ratio) for size in sizes]
         for frame, seconds in timed(container, stream, past_errors=source.kind != "file"):
             if isinstance(frame, DecodeBreak):
                 reason = f"breaks after frame {count}: {frame.reason}"
                 continue
             reason, count = "it ended", count + 1
-            yield TimedPictures(seconds, tuple(maker.picture(frame) for maker in makers))
+            shown_at = monotonic() - start if is_untimed else seconds
+            yield TimedPictures(shown_at, tuple(maker.picture(frame) for maker in makers))
     if source.kind != "file" or not count or reason != "it ended":
         raise VideoError(reason)
 

@@ -1,5 +1,8 @@
+from itertools import islice
+
+import av
 import pytest
-from coded_clips import damage_packet, read_index, write_coded
+from coded_clips import coded_picture, damage_packet, read_index, write_coded
 from file_server import Served, file_server
 from live_servers import Played, rtsp_server
 
@@ -85,6 +88,21 @@ def test_a_stream_over_http_is_read_and_its_end_is_a_loss(tmp_path):
     with file_server({"live": Served(video.read_bytes())}) as root:
         found, reason = until_lost(source_of(f"{root}/live"))
     assert (found, reason) == (list(range(1, 31)), "it ended")
+
+
+def test_pictures_without_times_are_as_old_as_they_come(tmp_path, monkeypatch):
+    video = tmp_path / "clip.mjpg"
+    with av.open(str(video), "w", format="mpjpeg") as container:
+        stream = container.add_stream("mjpeg", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 128, 64, "yuvj420p"
+        for number in range(1, 6):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(coded_picture(number), "rgb24")))
+        container.mux(stream.encode())
+    monkeypatch.setattr("sora.video.live.monotonic", iter(range(100, 200)).__next__)
+    with file_server({"live": Served(video.read_bytes())}) as root:
+        frames = read_live(source_of(f"{root}/live"), [full])
+        found = [(read_index(frame.pictures[0]), frame.time_seconds) for frame in islice(frames, 5)]
+    assert found == [(1, 1), (2, 2), (3, 3), (4, 4), (5, 5)]
 
 
 def test_a_playlist_over_http_is_refused(tmp_path):
