@@ -1,11 +1,12 @@
 """From the frames of a video to network input: the one way, in training and serving alike."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
-from sora.errors import VideoError
+from sora.errors import SoraError, VideoError
 from sora.frames import (
     background,
     denoising,
@@ -109,6 +110,31 @@ def network_input(clip: np.ndarray, spec: InputSpec) -> NetworkInput:
     images -= np.float32(spec.pixel_mean)
     images /= np.float32(spec.pixel_scale)
     return NetworkInput(images, describe(segments[:, 0], flow, spec.descriptors))
+
+
+def one_segment(spec: InputSpec) -> InputSpec:
+    """Return the specification by which segments are made ready one at a time, as a camera gives them.
+
+    ``clean_clip`` and ``network_input`` give with it for each segment what they give for it within the clip,
+    but that a badly exposed segment is a VideoError, for none can take its place.
+
+    Raises:
+        SoraError: what becomes of a segment depends on the others too.
+    """
+    clip = spec.clip
+    across = {
+        "preprocess.selection": clip.selection.looks_at_every_frame,
+        "preprocess.crop.black_bar_level": clip.crop.black_bar_level > 0,
+        "preprocess.crop.motion_share": clip.crop.motion_share < 1,
+        "preprocess.light.grey_world": clip.light.grey_world > 0,
+        "preprocess.background.remove": clip.background.remove,
+        "extract.streams crop": "crop" in spec.streams.names,
+        "train.network": not spec.backbone_blocks,  # trained from clips, which it may look at as a whole
+    }
+    if any(across.values()):
+        named = ", ".join(name for name, is_so in across.items() if is_so)
+        raise SoraError(f"segments cannot be taken one by one because of {named}")
+    return replace(spec, clip=replace(clip, num_segments=1))
 
 
 def by_segment(clip: np.ndarray, spec: ClipSpec) -> np.ndarray:

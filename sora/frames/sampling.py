@@ -45,6 +45,27 @@ def segment_indices(
     return [int(i) for i in np.minimum(chains[:, starts].T, num_frames - 1).ravel()]
 
 
+def last_segment_indices(
+    times: np.ndarray, frames_per_segment: int, frame_interval_seconds: float
+) -> list[int]:
+    """Return the indices of the last segment for which there is room, by the rules of ``segment_indices``.
+
+    At a constant rate it ends with the last frame.
+
+    Args:
+        times: float (N,), seconds, in order.
+        frames_per_segment, frame_interval_seconds: see ``sora.frames.spec.ClipSpec``.
+
+    Raises:
+        ValueError: there is no frame.
+    """
+    if len(times) < 1:
+        raise ValueError("expected at least 1 frame, got 0")
+    chains = _chains(_edges(np.asarray(times, np.float64)), frames_per_segment, frame_interval_seconds)
+    start = _starts_with_room(chains, None)[-1]
+    return [int(i) for i in np.minimum(chains[:, start], len(times) - 1)]
+
+
 class Playing(NamedTuple):
     """What is left of a video, played without gaps.
 

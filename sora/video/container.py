@@ -45,13 +45,28 @@ def open_video(path: Path, *, num_threads: int = 1) -> Iterator[tuple[InputConta
             are larger than ``MAX_FRAME_PIXELS``.
     """
     _check_file(path)
-    options = {
-        "format_whitelist": DEMUXERS,
-        "protocol_whitelist": "file",
-        "max_pixels": str(MAX_FRAME_PIXELS),
-    }
+    options = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
+    with open_address(str(path), options, num_threads=num_threads) as opened:
+        yield opened
+
+
+@contextlib.contextmanager
+def open_address(
+    address: str, options: dict[str, str], *, device: str | None = None, num_threads: int = 1
+) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Open the main video stream of what FFmpeg calls ``address``; the caller vouches for it.
+
+    Args:
+        address: a path or a URL.
+        options: of FFmpeg; they say which demuxers and protocols are allowed.
+        device: FFmpeg's name of the kind of device that ``address`` is one of; None: it is none.
+        num_threads: as ``open_video``.
+
+    Raises:
+        VideoError: as ``open_video``.
+    """
     try:
-        container = av.open(str(path), options=options)
+        container = av.open(address, format=device, options={**options, "max_pixels": str(MAX_FRAME_PIXELS)})
     except (av.error.FFmpegError, ValueError, UnicodeError) as error:
         raise VideoError(f"not a readable video ({_reason(error)})") from error
     with container:

@@ -5,9 +5,16 @@ import pytest
 from clip_specs import clip_spec, input_spec
 from pictures import noise, texture
 
-from sora.errors import VideoError
+from sora.errors import SoraError, VideoError
 from sora.frames.descriptors import describe
-from sora.frames.inputs import CLIP_VERSIONS, choose_frames, clean_clip, decoded_size, network_input
+from sora.frames.inputs import (
+    CLIP_VERSIONS,
+    choose_frames,
+    clean_clip,
+    decoded_size,
+    network_input,
+    one_segment,
+)
 from sora.frames.motion import segment_flow
 from sora.frames.streams import stream_images
 
@@ -111,3 +118,50 @@ def test_every_step_gives_a_clip_of_one_shape_and_leaves_its_input(settings: dic
 def test_the_versions_of_every_step_of_a_clip_are_named():
     expected = "background denoising exposure geometry light sampling selection survey".split()
     assert sorted(CLIP_VERSIONS) == expected
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"selection": {"min_brightness": 0.1, "max_brightness": 0.9}},
+        {"crop": {"left": 0.2}, "fit": "centre_crop", "denoise": {"method": "bilateral"}},
+        {"fit": "letterbox", "light": {"gamma": 1.5, "clahe_clip_limit": 2.0}},
+    ],
+)
+def test_one_segment_at_a_time_gives_what_the_whole_clip_gives(settings: dict):
+    every = "motion.flow motion.compensated motion.boundaries colour texture"
+    spec = input_spec(
+        clip_spec(frames_per_segment=4, image_size_px=32, **settings),
+        streams="rgb difference",
+        descriptors=every,
+    )
+    frames = np.stack([np.roll(texture(40, 60), 2 * i, axis=1) for i in range(16)])
+    whole, alone = network_input(clean_clip(frames, spec.clip), spec), one_segment(spec)
+    for place in range(4):
+        own = network_input(clean_clip(frames[4 * place : 4 * place + 4], alone.clip), alone)
+        np.testing.assert_array_equal(own.images[:, 0], whole.images[:, place])
+        np.testing.assert_array_equal(own.descriptors[0], whole.descriptors[place])
+
+
+@pytest.mark.parametrize(
+    ("settings", "streams", "named"),
+    [
+        ({}, "rgb crop", "extract.streams crop"),
+        ({"selection": {"drop_duplicates": True}}, "rgb", "preprocess.selection"),
+        (
+            {"crop": {"motion_share": 0.5, "black_bar_level": 9}},
+            "rgb",
+            "black_bar_level, preprocess.crop.mot",
+        ),
+        ({"light": {"grey_world": 0.5}}, "rgb", "grey_world"),
+        ({"background": {"remove": True}}, "rgb", "background"),
+    ],
+)
+def test_what_looks_at_a_whole_video_is_refused_by_name(settings: dict, streams: str, named: str):
+    with pytest.raises(SoraError, match=f"one by one because of .*{named}"):
+        one_segment(input_spec(clip_spec(**settings), streams=streams))
+
+
+def test_a_network_trained_from_clips_is_not_for_single_segments():
+    with pytest.raises(SoraError, match=r"of train\.network$"):
+        one_segment(replace(input_spec(), backbone_blocks=[]))

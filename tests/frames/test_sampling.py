@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sora.frames import sampling
-from sora.frames.sampling import close_gaps, segment_indices, spread_over
+from sora.frames.sampling import close_gaps, last_segment_indices, segment_indices, spread_over
 
 GOLDEN = (2, "82fca7c5c96315d5")
 RATES = st.sampled_from(
@@ -116,3 +116,19 @@ def test_golden():
     found += [segment_indices(uneven, 16, 3, 0.1), segment_indices(uneven, 5, 2, 0.04, np.arange(64) // 7)]
     digest = hashlib.sha256(json.dumps(found).encode()).hexdigest()[:16]
     assert (sampling.VERSION, digest) == GOLDEN, "changed output: raise VERSION and the digest"
+
+
+@given(st.integers(1, 300), RATES, LENGTHS, INTERVALS)
+def test_the_last_segment_has_the_steps_of_every_other_and_ends_with_the_last_frame(n, fps, k, interval):
+    found = last_segment_indices(5 + constant(n, fps), k, interval)
+    others = by_count(n, float(fps), 1, k, interval)
+    assert found[-1] == (n - 1 if k <= n else others[-1])
+    if k <= n:
+        assert np.array_equal(np.diff(found), np.diff(others))
+    else:
+        assert found == others
+
+
+def test_no_frames_have_no_last_segment():
+    with pytest.raises(ValueError, match="at least 1 frame"):
+        last_segment_indices(np.zeros(0), 2, 0.04)
