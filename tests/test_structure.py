@@ -116,7 +116,7 @@ def test_dvc_knows_what_each_stage_depends_on(name: str):
 
 def test_what_child_processes_import_is_light():
     called = "sora.clip, sora.views, sora.sources.reading, sora.robustness.features, sora.explanation.work"
-    code = f"import sys, sora.attempt, sora.guard, {called}; print(*sys.modules)"
+    code = f"import sys, sora.attempt, sora.guard, sora.live.connection, {called}; print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     heavy = {"pandas", "tensorflow", "pydantic", "great_expectations", "sklearn", "matplotlib", "rich"}
     assert heavy & set(run.stdout.split()) == set()
@@ -134,6 +134,7 @@ def test_there_is_one_way_from_video_to_network_input():
     assert "read_clean_clip" in uses["sora/clip.py"]
     assert "network_input" in uses["sora/views.py"]
     assert {"read_clean_clip", "network_input"} <= uses["sora/predictor.py"]
+    assert {"clean_clip", "network_input", "one_segment"} <= uses["sora/live/classifier.py"]
 
 
 def test_a_bento_is_given_every_module_that_its_service_needs():
