@@ -73,7 +73,9 @@ def pooled(reports: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     sizes = [report["num_test_videos"] for report in reports]
     rows = []
     for same in zip(*(report["candidates"] for report in reports), strict=True):
-        means = {name: np.average([r[name] for r in same], weights=sizes) for name in ("accuracy", "agreement")}
+        means = {
+            name: np.average([r[name] for r in same], weights=sizes) for name in ("accuracy", "agreement")
+        }
         rows.append(
             {
                 "name": same[0]["name"],

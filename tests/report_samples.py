@@ -201,7 +201,9 @@ TRAINING = {
 }
 
 
-def candidate(name: str, megabytes: float, milliseconds: float, accuracy: float, **others: Any) -> dict[str, Any]:
+def candidate(
+    name: str, megabytes: float, milliseconds: float, accuracy: float, **others: Any
+) -> dict[str, Any]:
     runtime, precision = name.split("-")
     return {
         "name": name,
@@ -238,7 +240,11 @@ COMPRESSION = {
     ],
     "chosen": "litert-float16",
     "reason": "Half the size at equal accuracy.",
-    "edge": {"chosen": "litert-float32", "reason": "Nothing else is as good.", "refused": {"litert-int8": "x"}},
+    "edge": {
+        "chosen": "litert-float32",
+        "reason": "Nothing else is as good.",
+        "refused": {"litert-int8": "x"},
+    },
 }
 
 

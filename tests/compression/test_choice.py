@@ -23,7 +23,10 @@ def test_the_fastest_that_keeps_the_rule_is_served():
     ("change", "reason"),
     [
         ({"accuracy": 0.929}, "loses 0.021 of accuracy on validation videos, 0.02 is allowed"),
-        ({"agreement": 0.96}, "gives 0.960 of the validation videos the float network's labels, 0.97 is asked"),
+        (
+            {"agreement": 0.96},
+            "gives 0.960 of the validation videos the float network's labels, 0.97 is asked",
+        ),
         ({"rounds_ms": (800, 800, 800, 800)}, "is not clearly faster: 800 ms a video against 400"),
         ({"rounds_ms": (390, 395, 385, 390)}, "is not clearly faster: 390 ms a video against 400"),
         ({"accuracy": None, "agreement": None}, "cannot be judged: there are no validation videos"),

@@ -60,7 +60,10 @@ def test_tables_show_the_numbers_given(page):
     assert "Label train validation test all run 17 0 2 19" in section(page, "data")
     assert "All 36 3 4 43" in section(page, "data")
     found = section(page, "compression")
-    assert "litert-float16 here 6.8 MB 30 ms 37.5 ms 98 MB 60.0 % 40.0 % to 70.0 % 75.0 % 100.0 % 0.00042" in found
+    assert (
+        "litert-float16 here 6.8 MB 30 ms 37.5 ms 98 MB 60.0 % 40.0 % to 70.0 % 75.0 % 100.0 % 0.00042"
+        in found
+    )
     assert "litert-int8 4.1 MB 20 ms 25 ms 98 MB 40.0 % 20.0 % to 50.0 % – 100.0 % 0 too &lt;bad&gt;" in found
     assert "litert-float32 edge 13.6 MB" in found
     assert "Edge devices get litert-float32 . Nothing else is as good." in found
