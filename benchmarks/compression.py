@@ -40,7 +40,7 @@ NUM_ROUNDS = 15
 
 
 def main() -> int:
-    """Run the stages on every split, time the last one's networks and print; return 1 where a limit is missed."""
+    """Run the stages on every split, time the networks and print; return 1 where a limit does not hold."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("source", type=Path, help="folder of videos with a labels.csv and official splits")
     parser.add_argument("--cache", type=Path, help="folder for the projects")

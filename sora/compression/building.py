@@ -10,7 +10,7 @@ import numpy as np
 from sora.atomic import write_bytes
 from sora.compression.onnx_quantization import to_onnx_int8
 from sora.compression.quantization import to_litert
-from sora.compression.variants import Precision, Variant
+from sora.compression.variants import Precision, Pruning, Variant
 
 if TYPE_CHECKING:
     import keras
@@ -59,12 +59,22 @@ def build_candidates(
     heads = {precision: folder / f"head-{precision}.tflite" for precision in {*_HEAD_PRECISION.values()}}
     for precision in {_HEAD_PRECISION[variant.precision] for variant in variants}:
         write_bytes(heads[precision], to_litert(head, precision))
+    pruned = {pruning: _pruned(backbone, pruning, samples) for pruning in {v.pruning for v in variants}}
     candidates = []
     for variant in variants:
         path = folder / f"{variant.name}.{'onnx' if variant.runtime == 'onnx' else 'tflite'}"
-        _write_backbone(path, backbone, variant, samples)
+        _write_backbone(path, pruned[variant.pruning], variant, samples)
         candidates.append(Candidate(variant, path, heads[_HEAD_PRECISION[variant.precision]]))
     return candidates
+
+
+def _pruned(network: "keras.Model", pruning: Pruning, samples: Sequence[np.ndarray]) -> "keras.Model":
+    from sora.compression.channels import prune_channels
+    from sora.compression.sparsity import prune_weights
+
+    if pruning.channels:
+        network = prune_channels(network, pruning.channels, np.concatenate(samples))
+    return prune_weights(network, pruning.weights) if pruning.weights else network
 
 
 def _write_backbone(

@@ -128,9 +128,7 @@ def _scale(network: keras.Model, chain: Chain) -> np.ndarray:
     return gamma / np.sqrt(np.asarray(layer.moving_variance) + layer.epsilon)
 
 
-def _samples(
-    network: keras.Model, chain: Chain, images: np.ndarray
-) -> tuple[np.ndarray, np.ndarray | float]:
+def _samples(network: keras.Model, chain: Chain, images: np.ndarray) -> tuple[np.ndarray, np.ndarray | float]:
     """Look at some positions of what the last convolution of a chain sees, the same ones in every network.
 
     Returns:

@@ -41,7 +41,8 @@ class Params:
     Attributes:
         runtimes: of the backbone.
         precisions: beside float32; a runtime that does not have one is not tried with it.
-        channels: shares of the backbone's channels to remove; 0: none.
+        prune_channels: shares of the backbone's channels to remove; 0: none.
+        prune_weights: shares of its weights to set to zero; 0: none.
         num_calibration_videos: training videos that show int8 the range of the activations.
         max_accuracy_loss: on the validation videos, against float32.
         min_agreement: share of the validation videos that must keep the labels of float32.
@@ -52,7 +53,8 @@ class Params:
 
     runtimes: list[RuntimeName]
     precisions: list[Literal["float16", "dynamic", "int8"]]
-    channels: list[Annotated[float, Ge(0), Lt(1)]]
+    prune_channels: list[Annotated[float, Ge(0), Lt(1)]]
+    prune_weights: list[Annotated[float, Ge(0), Lt(1)]]
     num_calibration_videos: Annotated[int, Ge(1)]
     max_accuracy_loss: Annotated[float, Ge(0), Le(1)]
     min_agreement: Annotated[float, Ge(0), Le(1)]
@@ -62,7 +64,7 @@ class Params:
 def run(params: Params, settings: Settings) -> None:
     """Build and measure every candidate, choose one for this host and one for the edge, write the bundle."""
     trained = read_trained()
-    variants = grid(params.runtimes, params.precisions, params.channels)
+    variants = grid(params.runtimes, params.precisions, params.prune_channels, params.prune_weights)
     with tempfile.TemporaryDirectory() as folder:
         candidates, several_labels = _build(Path(folder), trained, variants, params)
         figures = _measure(candidates, trained, several_labels, params, settings.runtime)
@@ -88,7 +90,7 @@ def _build(
     from sora.networks.model_files import load_model
 
     backbone, head = load_model(trained.backbone_model), load_model(layout.TRAINED)
-    needs_all = any(variant.precision == "int8" or variant.channels for variant in variants)
+    needs_all = any(variant.precision == "int8" or variant.pruning.channels for variant in variants)
     samples = _samples(trained, params.num_calibration_videos if needs_all else 1)
     return build_candidates(folder, backbone, head, variants, samples), is_multi_label(head)
 

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 from bundles import SPEC, tiny_backbone, tiny_head
@@ -5,15 +6,17 @@ from bundles import SPEC, tiny_backbone, tiny_head
 from sora.compression.answers import Asked, candidate_answers
 from sora.compression.building import build_candidates
 from sora.compression.costs import measure_costs
+from sora.compression.onnx_quantization import takes_whole_clips
 from sora.compression.variants import grid
-from sora.frames.inputs import network_input
+from sora.frames.inputs import NetworkInput, network_input
+from sora.networks.clip_layers import FrameDifferences
 from sora.networks.onnx_export import export_onnx
 from sora.runtimes import load_backbone, load_head, segment_features
 from sora.video.write import write_clip
 
 RNG = np.random.default_rng(0)
 CLIP = RNG.integers(0, 256, (SPEC.clip.num_frames, 64, 64, 3), np.uint8)
-VARIANTS = grid(["litert", "onnx"], ["float16", "dynamic", "int8"], [0])
+VARIANTS = grid(["litert", "onnx"], ["float16", "dynamic", "int8"], [0], [0])
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +51,22 @@ def test_every_candidate_has_a_cost(candidates):
         assert 0 < row["latency_ms_median"] <= row["latency_ms_p95"]
         assert set(row) >= {"batch_1_ms_median", "batch_1_ms_p95", "batch_8_ms_median", "batch_8_ms_p95"}
         assert 10 * 2**20 < row["peak_memory_bytes"] < 2**30  # not what this process holds
+
+
+def test_a_backbone_of_whole_clips_is_tried_on_whole_clips(tmp_path):
+    images = keras.Input((8, 8, 3), name="images")
+    maps = keras.layers.Conv2D(8, 3, padding="same", name="convolution")(FrameDifferences(4)(images))
+    features = keras.layers.GlobalAveragePooling2D(name="features")(maps)
+    sequence = keras.Input((4, 8), name="features")
+    mean = keras.layers.GlobalAveragePooling1D()(sequence)
+    head = keras.Model(sequence, [keras.layers.Softmax()(mean), mean])
+    clips = RNG.normal(size=(3, 4, 8, 8, 3)).astype(np.float32)
+
+    built = build_candidates(tmp_path, keras.Model(images, features), head, VARIANTS, list(clips))
+
+    assert all(takes_whole_clips(c.backbone) for c in built if c.backbone.suffix == ".onnx")
+    given = NetworkInput(clips[:1], np.zeros((4, 0), np.float32))
+    found = [load_head(c.head)(segment_features(given, load_backbone(c.backbone)))[0] for c in built]
+    np.testing.assert_allclose(found, np.tile(found[:1], (len(found), 1)), atol=0.05)
+    costs = measure_costs(built[:2], given, 3, whole_clips=True)
+    assert "batch_1_ms_median" not in costs[0].row()

@@ -21,7 +21,9 @@ def exported(tmp_path_factory):
 def test_int8_gives_about_what_keras_gives_and_says_nothing(exported, tmp_path, capfd, caplog):
     handlers = list(logging.getLogger().handlers)
     path = tmp_path / "int8.onnx"
-    path.write_bytes(to_onnx_int8(exported, [image[None] for image in IMAGES]))
+    samples = [image[None] for image in IMAGES]
+    path.write_bytes(to_onnx_int8(exported, samples))
+    assert path.read_bytes() == to_onnx_int8(exported, samples)
     features = load_backbone(path)(IMAGES)
     assert features.dtype == np.float32
     np.testing.assert_allclose(features, np.asarray(tiny_backbone()(IMAGES)), atol=3e-2)
