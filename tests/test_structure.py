@@ -115,7 +115,10 @@ def test_dvc_knows_what_each_stage_depends_on(name: str):
 
 
 def test_what_child_processes_import_is_light():
-    theirs = "sora.clip, sora.views, sora.sources.reading, sora.robustness.features, sora.explanation.work"
+    theirs = (
+        "sora.clip, sora.views, sora.sources.reading, sora.robustness.features, sora.explanation.work, "
+        "sora.compression.answers"
+    )
     code = f"import sys, {theirs}; print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     heavy = {"pandas", "tensorflow", "pydantic", "great_expectations", "sklearn", "matplotlib"}
