@@ -1,4 +1,4 @@
-"""Time and memory of candidates on this machine."""
+"""Size, time and memory of candidates on this machine."""
 
 import functools
 import tempfile
@@ -43,10 +43,11 @@ def measure_costs(
         )
         for size in (() if whole_clips else BATCH_SIZES)
     }
+    batches = [{size: times[name] for size, times in batch_times.items()} for name in names]
     peaks = _peaks(candidates, given)
     return [
-        Costs(video_times[name], {size: times[name] for size, times in batch_times.items()}, peak)
-        for name, peak in zip(names, peaks, strict=True)
+        Costs(candidate.size_bytes, video_times[name], of_batches, peak)
+        for candidate, name, of_batches, peak in zip(candidates, names, batches, peaks, strict=True)
     ]
 
 

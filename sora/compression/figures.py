@@ -15,14 +15,16 @@ from sora.evaluation.predictions import predicted_labels
 
 @dataclass(frozen=True)
 class Costs:
-    """Time and memory of a candidate.
+    """Size, time and memory of a candidate.
 
     Attributes:
+        size_bytes: of the files of both networks.
         video: one video from its network input on: all streams through the backbone, then the head.
         batches: of the backbone alone, by the number of images; empty where it takes whole clips.
         peak_memory_bytes: of a process that runs nothing else.
     """
 
+    size_bytes: int
     video: Durations
     batches: Mapping[int, Durations]
     peak_memory_bytes: int
@@ -35,7 +37,7 @@ class Costs:
             for name, taken in named.items()
             for which, value in (("median", taken.median_ms), ("p95", taken.p95_ms))
         }
-        return {**times, "peak_memory_bytes": self.peak_memory_bytes}
+        return {"size_bytes": self.size_bytes, **times, "peak_memory_bytes": self.peak_memory_bytes}
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,6 @@ class Figures:
             "precision": variant.precision,
             "pruned_channels": variant.pruning.channels,
             "pruned_weights": variant.pruning.weights,
-            "size_bytes": self.candidate.size_bytes,
             **self.costs.row(),
             **self.answers.row(),
             "refused": refused,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from bundles import NUM_BACKBONE_FEATURES, tiny_backbone
-from clip_specs import clip_spec, input_spec
+from clip_specs import input_spec
 
 from sora import layout
 from sora.atomic import write_json
@@ -27,7 +27,7 @@ from sora.stages import compress
 from sora.store import VideoStore
 from sora.video.write import read_clip, write_clip
 
-SPEC = input_spec(clip_spec(num_segments=4, frames_per_segment=1), streams="rgb", descriptors="")
+SPEC = input_spec(streams="rgb", descriptors="")
 SETTINGS = Settings(0, Runtime(1, 600, 4))  # long enough under any load
 PARAMS = compress.Params(
     runtimes=["litert", "onnx"],
@@ -49,7 +49,7 @@ def write_project(splits: Sequence[str]) -> None:
     for number, split in enumerate(splits):
         for label, level in (("bright", 200 + number), ("dark", 50 + number)):
             path = f"{label}{number}.mp4"
-            write_clip(store.path(path), np.full((4, 64, 64, 3), level, np.uint8))
+            write_clip(store.path(path), np.full((SPEC.clip.num_frames, 64, 64, 3), level, np.uint8))
             rows.append((path, path, label, f"g{number}", split, 0, ""))
     columns = ["path", "key", "label", "group", "split", "view", "reason"]
     videos = pd.DataFrame(rows, columns=columns).assign(content_hash=[row[0] for row in rows])
@@ -71,7 +71,7 @@ def head() -> keras.Model:
     dense = keras.layers.Dense(2, name="logits")
     logits = dense(pooled)
     store, backbone = VideoStore(layout.CLIPS, ".mkv"), load_backbone(layout.BACKBONE)
-    clips = [read_clip(store.path(f"{label}0.mp4"), 4) for label in LABELS]
+    clips = [read_clip(store.path(f"{label}0.mp4"), SPEC.clip.num_frames) for label in LABELS]
     bright, dark = (segment_features(network_input(clip, SPEC), backbone).mean(axis=0) for clip in clips)
     towards = (bright - dark) / np.square(bright - dark).sum()
     bias = -float(towards @ (bright + dark)) / 2
@@ -84,7 +84,9 @@ def costs_of(milliseconds: dict[str, float]):
     """Give costs as if they had been measured."""
 
     def measure(candidates: Sequence[Candidate], *_: object, **__: object) -> list[Costs]:
-        return [Costs(Durations((milliseconds[c.variant.name],) * 3), {}, 1000) for c in candidates]
+        return [
+            Costs(c.size_bytes, Durations((milliseconds[c.variant.name],) * 3), {}, 1000) for c in candidates
+        ]
 
     return measure
 
@@ -94,7 +96,9 @@ def run(tmp_path, monkeypatch):
     """Return what runs the stage in a folder of its own, as if candidates had taken so many milliseconds."""
     monkeypatch.chdir(tmp_path)
 
-    def run_stage(splits: Sequence[str], milliseconds: Sequence[float], params: compress.Params = PARAMS) -> dict:
+    def run_stage(
+        splits: Sequence[str], milliseconds: Sequence[float], params: compress.Params = PARAMS
+    ) -> dict:
         write_project(splits)
         times = dict(zip(NAMES, milliseconds, strict=True))
         monkeypatch.setattr(compress, "measure_costs", costs_of(times))
@@ -120,7 +124,7 @@ def test_the_fastest_that_is_as_good_is_served_here_and_litert_on_the_edge(run):
     assert bundle.head == bundle.edge_head
     sizes = {row["name"]: row["size_bytes"] for row in report["candidates"]}
     assert sizes["onnx-int8"] == bundle.backbone.stat().st_size + bundle.head.stat().st_size
-    clip = read_clip(VideoStore(layout.CLIPS, ".mkv").path("dark5.mp4"), 4)
+    clip = read_clip(VideoStore(layout.CLIPS, ".mkv").path("dark5.mp4"), SPEC.clip.num_frames)
     features = segment_features(network_input(clip, SPEC), load_backbone(bundle.backbone))
     assert load_head(bundle.head)(features)[0][1] > 0.9
 
