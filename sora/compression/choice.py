@@ -93,6 +93,8 @@ def is_clearly_faster(candidate: Standing, reference: Standing) -> bool:
 def _reason(best: Standing, reference: Standing) -> str:
     if best is reference:
         return f"{best.name} ({best.median_ms:.0f} ms a video): none that is clearly faster is as good"
-    times = f"{best.median_ms:.0f} ms a video against {reference.median_ms:.0f} of {reference.name}"
-    kept = f"{best.agreement:.3f} of the labels, and {best.accuracy:.3f} accuracy against {reference.accuracy:.3f}"
-    return f"{best.name} is the fastest that keeps the rule: {times}; on validation videos it has {kept}"
+    return (
+        f"{best.name} is the fastest that keeps the rule: {best.median_ms:.0f} ms a video against "
+        f"{reference.median_ms:.0f} of {reference.name}; on validation videos {best.agreement:.3f} of the "
+        f"labels stay, and accuracy is {best.accuracy:.3f} against {reference.accuracy:.3f}"
+    )

@@ -12,21 +12,25 @@ from sora.evaluation.plots import Format, image_bytes
 _BLUE, _ORANGE, _GREY = "#2f6db5", "#d9792b", "#a3aab3"
 _INK, _GRID = "#333a44", "#e3e6ea"
 _MARKERS = {"litert": "o", "onnx": "s"}
+_NUM_CELLS = 40  # each way, for numbers beside points
 _PANELS = (("latency_ms_median", 1, "Milliseconds a video"), ("size_bytes", 1e6, "Megabytes"))
 
 
 def pareto_plot(report: Mapping[str, Any], image_format: Format = "png") -> bytes:
     """Draw test accuracy with its 95 % interval over time and over size, from the JSON report of compress.
 
-    The line joins the candidates that no other one beats in both. What may not be served is grey; what is
-    served here or on edge devices is filled and named in full.
+    The line joins the candidates that no other one beats in both. What may not be served here is grey; what
+    is served here or on edge devices is filled.
     """
-    rows = report["candidates"]
-    figure = Figure(figsize=(9.6, 4.2), layout="constrained")
-    for axes, (column, unit, title) in zip(figure.subplots(1, 2, sharey=True), _PANELS, strict=True):
-        _draw(axes, rows, column, unit, _roles(report))
-        axes.set_xlabel(title)
-    figure.axes[0].set_ylabel("Accuracy on test videos")
+    rows, roles = report["candidates"], _roles(report)
+    figure = Figure(figsize=(9.6, 5), layout="constrained")
+    panels = figure.subplots(1, 2, sharey=True)
+    for axes, (column, unit, title) in zip(panels, _PANELS, strict=True):
+        _draw(axes, rows, [row[column] / unit for row in rows], roles)
+        axes.set_xlabel(title, color=_INK)
+    panels[0].set_ylabel("Accuracy on test videos", color=_INK)
+    handles, names = panels[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=3, frameon=False, labelcolor=_INK)
     return image_bytes(figure, image_format)
 
 
@@ -45,18 +49,21 @@ def frontier(points: Sequence[tuple[float, float]]) -> list[int]:
 
 def _roles(report: Mapping[str, Any]) -> dict[str, str]:
     served, edge = report["chosen"], report["edge"]["chosen"]
-    return {served: "here and edge"} if served == edge else {served: "here", edge: "edge"}
+    return {served: " (here and edge)"} if served == edge else {served: " (here)", edge: " (edge)"}
 
 
 def _draw(
-    axes: Axes, rows: Sequence[Mapping[str, Any]], column: str, unit: float, roles: Mapping[str, str]
+    axes: Axes, rows: Sequence[Mapping[str, Any]], costs: Sequence[float], roles: Mapping[str, str]
 ) -> None:
-    points = [(row[column] / unit, row["accuracy"]) for row in rows]
+    points = [(cost, row["accuracy"]) for cost, row in zip(costs, rows, strict=True)]
     line = [points[place] for place in frontier(points)]
-    axes.plot(*zip(*line, strict=True), color=_BLUE, linewidth=1.2, alpha=0.5, drawstyle="steps-post")
-    for row, point in zip(rows, points, strict=True):
-        _draw_candidate(axes, row, point, roles.get(row["name"], ""))
-    axes.set_xlim(left=0)
+    axes.plot(*zip(*line, strict=True), color=_BLUE, linewidth=1.5, alpha=0.5, zorder=1)
+    for number, (row, point) in enumerate(zip(rows, points, strict=True), 1):
+        _draw_candidate(axes, row, point, number, roles.get(row["name"], ""))
+    for (x, y), numbers in _beside(points).items():
+        text = ", ".join(map(str, numbers))
+        axes.annotate(text, (x, y), xytext=(6, 5), textcoords="offset points", fontsize=9, color=_INK)
+    axes.set_xlim(0, 1.1 * max(costs))
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.grid(color=_GRID, linewidth=0.8)
     axes.set_axisbelow(True)
@@ -65,7 +72,9 @@ def _draw(
         spine.set_visible(False)
 
 
-def _draw_candidate(axes: Axes, row: Mapping[str, Any], point: tuple[float, float], role: str) -> None:
+def _draw_candidate(
+    axes: Axes, row: Mapping[str, Any], point: tuple[float, float], number: int, role: str
+) -> None:
     colour = _ORANGE if role else _GREY if row["refused"] else _BLUE
     x, y = point
     ends = [[y - row["accuracy_interval_low"]], [row["accuracy_interval_high"] - y]]
@@ -73,19 +82,22 @@ def _draw_candidate(axes: Axes, row: Mapping[str, Any], point: tuple[float, floa
     axes.plot(
         x,
         y,
+        linestyle="",
         marker=_MARKERS[row["runtime"]],
         color=colour,
         markerfacecolor=colour if role else "white",
         markersize=8 if role else 6,
         zorder=3,
+        label=f"{number}  {row['name']}{role}",
     )
-    name = f"{row['name']} ({role})" if role else row["name"]
-    axes.annotate(
-        name,
-        point,
-        xytext=(4, 5),
-        textcoords="offset points",
-        rotation=35,
-        fontsize=8,
-        color=_INK if role else colour,
-    )
+
+
+def _beside(points: Sequence[tuple[float, float]]) -> dict[tuple[float, float], list[int]]:
+    """Return the numbers to write at a place; of points too near to tell apart, all at the first."""
+    most = max(x for x, _ in points)
+    found: dict[tuple[float, float], list[int]] = {}
+    cells: dict[tuple[int, int], tuple[float, float]] = {}
+    for number, (x, y) in enumerate(points, 1):
+        place = cells.setdefault((round(_NUM_CELLS * x / most), round(_NUM_CELLS * y)), (x, y))
+        found.setdefault(place, []).append(number)
+    return found

@@ -15,7 +15,7 @@ def test_the_fastest_that_keeps_the_rule_is_served():
     assert (found.name, found.refused) == ("other", {})
     assert found.reason == (
         "other is the fastest that keeps the rule: 150 ms a video against 400 of float; on validation videos "
-        "it has 0.980 of the labels, and 0.950 accuracy against 0.950"
+        "0.980 of the labels stay, and accuracy is 0.950 against 0.950"
     )
 
 

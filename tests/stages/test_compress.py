@@ -1,4 +1,4 @@
-"""The stage compress on clips of one colour, with a small network of random weights before a head by brightness."""
+"""The stage compress on clips of one colour, with random weights in the backbone and a head by brightness."""
 
 import json
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ LABELS = ["bright", "dark"]
 
 
 def write_project(splits: Sequence[str]) -> None:
-    """A bright and a dark clip, of a group of their own, for each entry of ``splits``; and what train writes."""
+    """A bright and a dark clip of a group of its own for each split named, and what train writes."""
     store, rows = VideoStore(layout.CLIPS, ".mkv"), []
     for number, split in enumerate(splits):
         for label, level in (("bright", 200 + number), ("dark", 50 + number)):
