@@ -15,8 +15,8 @@ from sora.compression.variants import Precision, Pruning, Variant
 if TYPE_CHECKING:
     import keras
 
-# A head is small in time and large in bytes. Features of many scales meet in its input, which eight bits
-# cannot hold: its activations stay float32, whatever those of the backbone are.
+# A head takes little time and many bytes, so that its weights are what counts. Features of many scales meet in
+# its input, which ranges found on a few videos would not hold: dynamic ones fit each video.
 _HEAD_PRECISION: Mapping[Precision, Precision] = {
     "float32": "float32",
     "float16": "float16",

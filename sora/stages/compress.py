@@ -31,7 +31,7 @@ from sora.trained import Trained, clip_paths, read_trained
 from sora.video.write import read_clip
 from sora.work import map_videos
 
-_IMAGES_A_STREAM = 4  # of a calibration video
+_IMAGES_A_STREAM = 2  # of a calibration video
 
 
 @dataclass(frozen=True)
