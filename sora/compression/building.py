@@ -15,8 +15,8 @@ from sora.compression.variants import Precision, Pruning, Variant
 if TYPE_CHECKING:
     import keras
 
-# A head takes little time and many bytes, so that its weights are what counts. Features of many scales meet in
-# its input, which ranges found on a few videos would not hold: dynamic ones fit each video.
+# A head takes little time and many bytes: its weights are what counts. Features of many scales meet in its
+# input, which ranges found on a few videos would not hold: dynamic ones fit each video.
 _HEAD_PRECISION: Mapping[Precision, Precision] = {
     "float32": "float32",
     "float16": "float16",
