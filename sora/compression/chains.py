@@ -1,0 +1,107 @@
+"""Where channels can be removed from a network without a trace outside: between two convolutions."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import keras
+from keras import activations, layers
+
+# Layers that treat each channel by itself; where the list says so, they have weights for it.
+_BENDS = (layers.ReLU,)
+_CHANNELWISE = (
+    *_BENDS,
+    layers.Activation,
+    layers.AveragePooling2D,
+    layers.BatchNormalization,
+    layers.DepthwiseConv2D,
+    layers.Dropout,
+    layers.MaxPooling2D,
+    layers.ZeroPadding2D,
+)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Channels that one convolution makes and only one other takes; all are names of layers.
+
+    Attributes:
+        first: the convolution that makes them.
+        between: what treats each of them by itself, in order.
+        last: the convolution that takes them.
+        normalisation: the batch normalisation after ``last``, or empty.
+        joined: the Add that ends the residual block after that, or empty.
+    """
+
+    first: str
+    between: tuple[str, ...]
+    last: str
+    normalisation: str
+    joined: str
+
+
+def find_chains(network: keras.Model) -> list[Chain]:
+    """Find the inner channels of a functional network, from its input to its output.
+
+    They are those of the expansions of inverted residuals, of bottlenecks, and between the convolutions of
+    plain residual blocks. Maps that are features, that are added, or that a linear bottleneck has already made
+    narrow, are none of them.
+    """
+    users = _users(network)
+    chains = (_chain_from(layer, users) for layer in network.layers if _is_convolution(layer))
+    return [chain for chain in chains if chain is not None]
+
+
+def _chain_from(first: keras.Layer, users: dict[int, list[keras.Layer]]) -> Chain | None:
+    between: list[keras.Layer] = []
+    layer = _only_user(first, users)
+    while isinstance(layer, _CHANNELWISE) and _keeps_channels_apart(layer):
+        between.append(layer)
+        layer = _only_user(layer, users)
+    if layer is None or not _is_convolution(layer) or not any(map(_bends, [first, *between])):
+        return None
+    normalisation = _only_user(layer, users) if _is_linear(layer) else None
+    if not isinstance(normalisation, layers.BatchNormalization):
+        return Chain(first.name, tuple(x.name for x in between), layer.name, "", "")
+    joined = _only_user(normalisation, users)
+    is_joined = isinstance(joined, layers.Add) and len(joined.input) == 2
+    return Chain(
+        first.name,
+        tuple(x.name for x in between),
+        layer.name,
+        normalisation.name,
+        joined.name if is_joined else "",
+    )
+
+
+def _users(network: keras.Model) -> dict[int, list[keras.Layer]]:
+    """Give the layers that take each tensor; the end of the network takes its outputs."""
+    users = defaultdict(list)
+    for layer in network.layers:
+        for tensor in keras.tree.flatten(layer.input):
+            users[id(tensor)].append(layer)
+    for tensor in network.outputs:
+        users[id(tensor)].append(None)
+    return users
+
+
+def _only_user(layer: keras.Layer, users: dict[int, list[keras.Layer]]) -> keras.Layer | None:
+    found = users[id(layer.output)]
+    return found[0] if len(found) == 1 else None
+
+
+def _is_convolution(layer: keras.Layer) -> bool:
+    return type(layer) is layers.Conv2D and layer.groups == 1 and layer.data_format == "channels_last"
+
+
+def _is_linear(layer: keras.Layer) -> bool:
+    return getattr(layer, "activation", activations.linear) is activations.linear
+
+
+def _bends(layer: keras.Layer) -> bool:
+    return isinstance(layer, _BENDS) or not _is_linear(layer)
+
+
+def _keeps_channels_apart(layer: keras.Layer) -> bool:
+    if isinstance(layer, layers.DepthwiseConv2D):
+        return layer.depth_multiplier == 1
+    return getattr(layer, "activation", None) is not activations.softmax
