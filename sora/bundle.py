@@ -1,4 +1,8 @@
-"""The bundle: all that turns a video into probabilities, in one folder that checks itself."""
+"""The bundle: all that turns a video into probabilities, in one folder that checks itself.
+
+It holds the networks that serve on the host where they were measured, and those for edge devices, which are
+LiteRT with built-in operators only. Where both are the same network, there is one file.
+"""
 
 import hashlib
 import json
@@ -14,22 +18,30 @@ from sora.frames.spec import InputSpec, from_mapping
 
 RECORD = "bundle.json"
 NUM_VERSION_DIGITS = 16
-_SUFFIXES = {"backbone": (".onnx", ".tflite"), "head": (".tflite",)}
+_SUFFIXES = {
+    "backbone": (".onnx", ".tflite"),
+    "head": (".tflite",),
+    "edge_backbone": (".tflite",),
+    "edge_head": (".tflite",),
+}
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A folder with both networks and what they expect.
+    """A folder with networks and what they expect.
 
     Attributes:
         folder: where it lies.
         backbone: .onnx or .tflite, images (T, S, S, 3) to features (T, F).
         head: .tflite, features (1, T, F) of all streams and descriptors to probabilities (1, C) and
             embedding (1, E).
+        edge_backbone: as ``backbone``, .tflite; the same file where that is one and was chosen for both.
+        edge_head: as ``head``, for ``edge_backbone``; mostly the same file.
         spec: how the frames of a video become network input.
         labels: the C names, in the order of the probabilities.
         several_labels: whether the probabilities are independent, for a video may have several labels.
-        variant: which of the compressed networks this is.
+        variant: which of the compressed networks ``backbone`` and ``head`` are.
+        edge_variant: which of them ``edge_backbone`` and ``edge_head`` are.
         version: hexadecimal; the same for the same networks and all that stands above.
         lineage: what it was made from, as JSON; not part of the version.
     """
@@ -37,10 +49,13 @@ class Bundle:
     folder: Path
     backbone: Path
     head: Path
+    edge_backbone: Path
+    edge_head: Path
     spec: InputSpec
     labels: tuple[str, ...]
     several_labels: bool
     variant: str
+    edge_variant: str
     version: str
     lineage: dict[str, Any]
 
@@ -50,18 +65,26 @@ def write_bundle(
     *,
     backbone: Path,
     head: Path,
+    edge_backbone: Path,
+    edge_head: Path,
     spec: InputSpec,
     labels: Sequence[str],
     several_labels: bool,
     variant: str,
+    edge_variant: str,
     lineage: dict[str, Any],
 ) -> Bundle:
-    """Copy both networks into ``folder`` with their record; a bundle that was there before is replaced whole.
+    """Copy the networks into ``folder`` with their record; a bundle that was there before is replaced whole.
 
     Raises:
         SoraError: a network is missing or has the wrong suffix, or the labels are not distinct.
     """
-    networks = {"backbone": Path(backbone), "head": Path(head)}
+    networks = {
+        "backbone": Path(backbone),
+        "head": Path(head),
+        "edge_backbone": Path(edge_backbone),
+        "edge_head": Path(edge_head),
+    }
     _check_networks(networks)
     if not labels or len(set(labels)) != len(labels):
         raise SoraError(f"a bundle needs distinct labels, not {list(labels)}")
@@ -76,6 +99,7 @@ def write_bundle(
             "labels": list(labels),
             "several_labels": several_labels,
             "variant": variant,
+            "edge_variant": edge_variant,
         }
         _fill(built, networks, content, lineage)
         _swap(built, folder, temporary / "old")
@@ -94,19 +118,19 @@ def read_bundle(folder: Path) -> Bundle:
     record = _read_record(folder)
     try:
         content = record["content"]
-        files = {name: folder / entry["file"] for name, entry in content["files"].items()}
-        for name, entry in content["files"].items():
-            _check_file(files[name], entry["sha256"])
+        files = {name: folder / content["files"][name]["file"] for name in _SUFFIXES}
+        for name, path in files.items():
+            _check_file(path, content["files"][name]["sha256"])
         if record["version"] != _version(content):
             raise SoraError(f"{folder / RECORD}: was changed after it was written; build the bundle again")
         return Bundle(
             folder=folder,
-            backbone=files["backbone"],
-            head=files["head"],
+            **files,
             spec=from_mapping(InputSpec, content["spec"]),
             labels=tuple(content["labels"]),
             several_labels=content["several_labels"],
             variant=content["variant"],
+            edge_variant=content["edge_variant"],
             version=record["version"],
             lineage=dict(record["lineage"]),
         )
@@ -124,11 +148,14 @@ def _check_networks(networks: dict[str, Path]) -> None:
 
 
 def _fill(folder: Path, networks: dict[str, Path], content: dict[str, Any], lineage: dict[str, Any]) -> None:
-    content = {**content, "files": {}}
+    files: dict[str, dict[str, str]] = {}
     for name, source in networks.items():
-        target = folder / f"{name}{source.suffix}"
-        shutil.copyfile(source, target)
-        content["files"][name] = {"file": target.name, "sha256": _digest(target)}
+        sha256 = _digest(source)
+        same = [entry for entry in files.values() if entry["sha256"] == sha256]
+        files[name] = same[0] if same else {"file": f"{name}{source.suffix}", "sha256": sha256}
+        if not same:
+            shutil.copyfile(source, folder / files[name]["file"])
+    content = {**content, "files": files}
     record = {"version": _version(content), "content": content, "lineage": lineage}
     text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     (folder / RECORD).write_text(text, encoding="utf-8")

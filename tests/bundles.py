@@ -42,20 +42,22 @@ def tiny_bundle(folder: Path, *, backbone: str = "onnx", several_labels: bool = 
     """Write a bundle into ``folder``; its networks are built beside it. ``backbone``: onnx or tflite."""
     networks = folder.parent / f"{folder.name}-networks"
     networks.mkdir(parents=True)
-    backbone_path, head_path = networks / f"tiny.{backbone}", networks / "head.tflite"
+    edge_path, head_path = networks / "tiny.tflite", networks / "head.tflite"
+    edge_path.write_bytes(to_litert(tiny_backbone(), "float32"))
     if backbone == "onnx":
-        export_onnx(tiny_backbone(), backbone_path)
-    else:
-        backbone_path.write_bytes(to_litert(tiny_backbone(), "float32"))
+        export_onnx(tiny_backbone(), networks / "tiny.onnx")
     head_path.write_bytes(to_litert(tiny_head(several_labels=several_labels), "float32"))
     return write_bundle(
         folder,
-        backbone=backbone_path,
+        backbone=networks / f"tiny.{backbone}",
         head=head_path,
+        edge_backbone=edge_path,
+        edge_head=head_path,
         spec=SPEC,
         labels=LABELS,
         several_labels=several_labels,
         variant="float32",
+        edge_variant="float32",
         lineage={"git_commit": "abc123", "num_videos": 3},
     )
 

@@ -1,10 +1,6 @@
-"""The predictor and the bundle it runs; the bundle's own checks are here too."""
-
-import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +8,7 @@ from bundles import LABELS, SPEC, tiny_backbone, tiny_bundle, tiny_head, write_v
 from coded_clips import damage_packet, write_coded
 from video_jobs import read_or_crash
 
-from sora.bundle import Bundle, read_bundle, write_bundle
+from sora.bundle import Bundle
 from sora.compression.quantization import to_litert
 from sora.errors import SoraError, VideoError
 from sora.frames.inputs import choose_frames, clean_clip, network_input
@@ -31,13 +27,6 @@ def bundle(tmp_path_factory) -> Bundle:
 @pytest.fixture(scope="module")
 def predictor(bundle) -> Predictor:
     return Predictor(bundle.folder)
-
-
-@pytest.fixture
-def copied(bundle, tmp_path) -> Bundle:
-    names = ("backbone", "head", "spec", "labels", "several_labels", "variant")
-    parts = {name: getattr(bundle, name) for name in names}
-    return write_bundle(tmp_path / "copy", **parts, lineage=bundle.lineage)
 
 
 def test_predicts_what_keras_gives_for_the_same_frames(predictor, tmp_path):
@@ -151,64 +140,6 @@ def test_prediction_imports_neither_keras_nor_tensorflow(bundle, tmp_path):
     label, imported = finished.stdout.splitlines()
     assert label in LABELS
     assert imported == "[]"
-
-
-def test_a_bundle_is_read_as_it_was_written(bundle):
-    again = read_bundle(bundle.folder)
-    assert again == bundle
-    assert (again.spec, again.labels, again.variant) == (SPEC, LABELS, "float32")
-    assert again.lineage == {"git_commit": "abc123", "num_videos": 3}
-
-
-def test_version_names_the_content_and_not_the_lineage(copied, bundle, tmp_path):
-    networks = {"backbone": copied.backbone, "head": copied.head}
-    parts = {**networks, "labels": LABELS, "several_labels": False, "variant": "float32"}
-    other_lineage = write_bundle(tmp_path / "a", **parts, spec=SPEC, lineage={"git_commit": "other"})
-    independent = write_bundle(tmp_path / "c", **{**parts, "several_labels": True}, spec=SPEC, lineage={})
-    other_spec = write_bundle(tmp_path / "b", **parts, spec=replace(SPEC, pixel_mean=1.0), lineage={})
-    assert copied.version == bundle.version == other_lineage.version
-    assert len({bundle.version, other_spec.version, independent.version}) == 3
-
-
-def test_a_bundle_is_replaced_whole(copied):
-    (copied.folder / "left_over.txt").touch()
-    names = ("backbone", "head", "spec", "several_labels", "variant", "lineage")
-    parts = {name: getattr(copied, name) for name in names}
-    write_bundle(copied.folder, **parts, labels=("a", "b", "c"))
-    names = sorted(path.name for path in copied.folder.iterdir())
-    assert names == ["backbone.onnx", "bundle.json", "head.tflite"]
-    assert read_bundle(copied.folder).labels == ("a", "b", "c")
-    assert not list(copied.folder.parent.glob(".tmp-*"))
-
-
-@pytest.mark.parametrize("name", ["backbone.onnx", "head.tflite"])
-def test_one_changed_byte_is_found(copied, name):
-    path = copied.folder / name
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
-    with pytest.raises(SoraError, match=rf"{name}: does not match its checksum"):
-        read_bundle(copied.folder)
-
-
-@pytest.mark.parametrize("change", ["labels", "spec", "version", "unreadable", "missing file", "list"])
-def test_a_damaged_record_is_one_line(copied, change):
-    path = copied.folder / "bundle.json"
-    record = json.loads(path.read_text())
-    if change == "labels":
-        record["content"]["labels"].reverse()
-    elif change == "spec":
-        del record["content"]["spec"]["clip"]["denoise"]
-    elif change == "version":
-        del record["version"]
-    elif change == "missing file":
-        (copied.folder / "head.tflite").unlink()
-    text = {"unreadable": "{", "list": "[]"}.get(change, json.dumps(record))
-    path.write_text(text)
-    with pytest.raises(SoraError) as caught:
-        read_bundle(copied.folder)
-    assert "\n" not in str(caught.value)
-    assert str(copied.folder) in str(caught.value)
 
 
 def test_no_bundle_says_what_to_do(tmp_path):

@@ -30,6 +30,7 @@ from sora.video.write import read_clip
 Variant = Literal["float32", "float16", "int8"]
 FLOAT: Variant = "float32"
 HALF: Variant = "float16"
+EDGE = "backbone_edge.tflite"
 
 
 @dataclass(frozen=True)
@@ -80,14 +81,18 @@ def run(params: Params, settings: Settings) -> None:
         rule = Rule(params.max_accuracy_loss, params.max_probability_change)
         chosen, reason = choose(rows, rule)
         best = next(c for c in candidates if c.name == chosen)
+        on_edge = best.backbone.suffix == ".tflite"
         write_bundle(
             layout.BUNDLE,
             backbone=best.backbone,
             head=best.head,
+            edge_backbone=best.backbone if on_edge else Path(folder) / EDGE,
+            edge_head=best.head,
             spec=spec,
             labels=labels,
             several_labels=several_labels,
             variant=chosen,
+            edge_variant=chosen,
             lineage=lineage(),
         )
     test_metrics = next(row["metrics"] for row in rows if row["name"] == chosen)
@@ -116,6 +121,7 @@ def _build(folder: Path, trained: Trained, params: Params) -> tuple[dict[Variant
     backbone = load_model(trained.backbone_model)
     # Frames of a clip belong together where the network was trained on clips.
     batch_size = trained.spec.clip.num_segments if trained.is_end_to_end else 1
+    write_bytes(folder / EDGE, to_litert(backbone, FLOAT, batch_size))
     for variant in params.variants:
         samples = _calibration_images(params, trained.spec, batch_size) if variant == "int8" else ()
         path = folder / f"backbone_{variant}.tflite"

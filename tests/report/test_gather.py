@@ -47,17 +47,19 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ):
         write_json(path, value)
     write_bytes(layout.THUMBNAILS / "b.jpg", STRIP)
-    networks = [tmp_path / "backbone.onnx", tmp_path / "head.tflite"]
-    for path in networks:
+    networks = {name: tmp_path / f"{name}.tflite" for name in ("backbone", "head")}
+    for path in networks.values():
         path.write_bytes(b"network")
     write_bundle(
         layout.BUNDLE,
-        backbone=networks[0],
-        head=networks[1],
+        **networks,
+        edge_backbone=networks["backbone"],
+        edge_head=networks["head"],
         spec=input_spec(clip_spec(), streams="rgb"),
         labels=["run", "x"],
         several_labels=False,
         variant="float32",
+        edge_variant="float32",
         lineage={"sora": "0.1.0"},
     )
     return tmp_path
