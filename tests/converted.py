@@ -22,7 +22,9 @@ def foreign_operators(content: bytes) -> list[str]:
     model = schema.Model.GetRootAsModel(content, 0)
     codes = [model.OperatorCodes(i) for i in range(model.OperatorCodesLength())]
     assert codes
-    return [code.CustomCode().decode() for code in codes if code.BuiltinCode() == schema.BuiltinOperator.CUSTOM]
+    return [
+        code.CustomCode().decode() for code in codes if code.BuiltinCode() == schema.BuiltinOperator.CUSTOM
+    ]
 
 
 def assert_converts(model: keras.Model, batch: np.ndarray, tolerance: float = 1e-5) -> None:

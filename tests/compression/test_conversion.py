@@ -42,7 +42,9 @@ def test_a_head_of_several_labels_behind_a_projection():
     assert_converts(trained(model), one_video())
 
 
-@pytest.mark.parametrize(("fusion", "several_labels"), [("late", False), ("concatenate", False), ("late", True)])
+@pytest.mark.parametrize(
+    ("fusion", "several_labels"), [("late", False), ("concatenate", False), ("late", True)]
+)
 def test_a_linear_head(fusion, several_labels):
     train = videos(30)
     fitted, *_ = fit_linear(
