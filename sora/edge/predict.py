@@ -113,7 +113,7 @@ def chosen_pictures(video: Path, chosen: list[int], spec: ClipSpec) -> np.ndarra
 
 
 def picture(capture: cv2.VideoCapture, size: Callable[[int, int], tuple[int, int]]) -> np.ndarray:
-    """Give the frame at hand, upright, uint8 RGB; ``size`` follows from the width and height it is shown at."""
+    """Give the frame at hand, upright, uint8 RGB; ``size`` follows from the shown width and height."""
     good, frame = capture.retrieve()
     if not good:
         raise VideoError("a frame does not decode")
