@@ -32,10 +32,16 @@ def load_backbone(path: Path) -> Backbone:
     return _onnx_backbone(path) if path.suffix == ".onnx" else _litert_backbone(path)
 
 
-@functools.lru_cache(maxsize=1)
+@functools.cache
 def kept_backbone(path: Path) -> Backbone:
     """Load a backbone once for all the videos that this process sees."""
     return load_backbone(path)
+
+
+@functools.cache
+def kept_head(path: Path) -> Head:
+    """Load a head once for all the videos that this process sees."""
+    return load_head(path)
 
 
 def segment_features(given: NetworkInput, backbone: Backbone) -> np.ndarray:
@@ -63,7 +69,14 @@ def load_head(path: Path) -> Head:
             f"{found[0]} and {found[1]}"
         )
 
+    expected = network.input_shapes[0][1:]
+
     def run(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if features.shape != expected:
+            raise SoraError(
+                f"{path}: takes features of shape {expected}, {features.shape} came; it belongs to another "
+                "backbone or another InputSpec"
+            )
         probabilities, embedding = network.run({0: features[None]})
         return probabilities[0], embedding[0]
 

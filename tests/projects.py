@@ -16,7 +16,7 @@ SMALL = {
     "extract": {"descriptors": {"flow_size_px": 64}},
     "train": {"epochs": 6, "patience": 3},
     **FEW_VIDEOS,
-    "compress": {"num_calibration_videos": 2, "max_accuracy_loss": 1.0, "latency_repeats": 3},
+    "compress": {"precisions": ["int8"], "num_calibration_videos": 2, "latency_repeats": 3},
     "ingest": {"source": "videos"},
 }
 

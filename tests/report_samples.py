@@ -199,28 +199,46 @@ TRAINING = {
     },
     "calibration": {"temperature": 1.25, "reason": "fitted on 9 val videos", "log_loss_before": 0.5},
 }
+
+
+def candidate(name: str, megabytes: float, milliseconds: float, accuracy: float, **others: Any) -> dict[str, Any]:
+    runtime, precision = name.split("-")
+    return {
+        "name": name,
+        "runtime": runtime,
+        "precision": precision,
+        "removed_channels": 0.0,
+        "size_bytes": int(1e6 * megabytes),
+        "latency_ms_median": milliseconds,
+        "latency_ms_p95": 1.25 * milliseconds,
+        "batch_1_ms_median": milliseconds / 50,
+        "batch_1_ms_p95": milliseconds / 40,
+        "batch_8_ms_median": milliseconds / 6,
+        "batch_8_ms_p95": milliseconds / 5,
+        "peak_memory_bytes": 98_000_000,
+        "accuracy": accuracy,
+        "accuracy_interval_low": accuracy - 0.2,
+        "accuracy_interval_high": accuracy + 0.1,
+        "macro_f1": accuracy - 0.05,
+        "agreement": 1.0,
+        "val_accuracy": 0.75,
+        "val_agreement": 1.0,
+        "max_probability_change": 0.0,
+        "refused": "",
+        **others,
+    }
+
+
 COMPRESSION = {
     "candidates": [
-        {"name": "float32", "size_bytes": 13_560_000, "latency_ms_median": 41.26, "accuracy": 0.6},
-        {
-            "name": "float16",
-            "size_bytes": 6_800_000,
-            "latency_ms_median": 40.0,
-            "accuracy": 0.6,
-            "macro_f1": 0.55,
-            "max_probability_change": 0.00042,
-            "refused": "",
-        },
-        {
-            "name": "int8",
-            "size_bytes": 4_100_000,
-            "latency_ms_median": 30.0,
-            "accuracy": 0.4,
-            "refused": "too bad",
-        },
+        candidate("onnx-float32", 13.56, 41.26, 0.6),
+        candidate("litert-float32", 13.58, 50.0, 0.6, refused="is not clearly faster"),
+        candidate("litert-float16", 6.8, 30.0, 0.6, max_probability_change=0.00042),
+        candidate("litert-int8", 4.1, 20.0, 0.4, val_accuracy=None, refused="too <bad>"),
     ],
-    "chosen": "float16",
+    "chosen": "litert-float16",
     "reason": "Half the size at equal accuracy.",
+    "edge": {"chosen": "litert-float32", "reason": "Nothing else is as good.", "refused": {"litert-int8": "x"}},
 }
 
 

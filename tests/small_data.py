@@ -33,7 +33,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "extract": {"weights": "none", "descriptors": {"names": ["motion.flow", "colour"], "flow_size_px": 64}},
     "train": {"blocks": ["rgb", "crop", "difference", "motion", "colour"]},
     **FEW_VIDEOS,
-    "compress": {"variants": [], "latency_repeats": 3},
+    "compress": {"precisions": [], "latency_repeats": 3},
 }
 
 

@@ -1,43 +1,100 @@
-"""Which compressed model to serve: the fastest that is as good as the float one."""
+"""Which candidate to serve: the fastest one that is as good as the float network."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+
+import numpy as np
+
+MIN_SPEEDUP = 1.05
+_ROUNDS_SLOWER = 0.25  # share of rounds in which the gain may be less: the noise of the measurement
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What a candidate may lose against the float model, which stands first in the table."""
+    """What a candidate must keep of the float network, on validation videos.
+
+    Attributes:
+        max_accuracy_loss: by how much its accuracy may be lower.
+        min_agreement: share of the videos that it must give the same labels as the float network.
+    """
 
     max_accuracy_loss: float
-    max_probability_change: float
+    min_agreement: float
 
 
-def choose(rows: list[dict[str, Any]], rule: Rule) -> tuple[str, str]:
-    """Return the name of the fastest acceptable candidate and the reason; notes each refusal in its row.
+@dataclass(frozen=True)
+class Standing:
+    """What the choice looks at.
 
-    Rows have name, latency_ms_median, val_accuracy and max_probability_change; the first is the float model
-    and always acceptable. Every row gets ``refused``: empty, or why it is not acceptable.
+    Attributes:
+        name: of the candidate.
+        rounds_ms: what a video took in each round; place i of all candidates is the same round.
+        accuracy: on the validation videos; None where there are none.
+        agreement: share of those that have the float network's labels; None where there are none.
     """
-    reference = rows[0]
-    for row in rows:
-        row["refused"] = _refusal(row, reference, rule)
-    accepted = [row for row in rows if not row["refused"]]
-    best = min(accepted, key=lambda row: row["latency_ms_median"])
-    others = [f"{row['name']} {row['refused']}" for row in rows if row["refused"]]
-    others += [
-        f"{row['name']} takes {row['latency_ms_median']:.0f} ms" for row in accepted if row is not best
-    ]
-    reason = f"{best['name']} is the fastest acceptable one ({best['latency_ms_median']:.0f} ms a video)"
-    return best["name"], "; ".join([reason, *others])
+
+    name: str
+    rounds_ms: Sequence[float]
+    accuracy: float | None
+    agreement: float | None
+
+    @property
+    def median_ms(self) -> float:
+        """What a video takes."""
+        return float(np.median(self.rounds_ms))
 
 
-def _refusal(row: dict[str, Any], reference: dict[str, Any], rule: Rule) -> str:
-    loss = reference["val_accuracy"] - row["val_accuracy"]
+@dataclass(frozen=True)
+class Choice:
+    """The candidate that is served, why, and for each that may not be, why not."""
+
+    name: str
+    reason: str
+    refused: Mapping[str, str]
+
+
+def choose(standings: Sequence[Standing], rule: Rule) -> Choice:
+    """Choose the candidate with the least median time among those that keep the rule.
+
+    The first is the float network. It is served unless another one keeps the rule and is clearly faster:
+    ``MIN_SPEEDUP`` times, in three of four rounds.
+    """
+    reference, *others = standings
+    refusals = {other.name: _refusal(other, reference, rule) for other in others}
+    refused = {name: reason for name, reason in refusals.items() if reason}
+    best = min((s for s in standings if s.name not in refused), key=lambda s: s.median_ms)
+    return Choice(best.name, _reason(best, reference), refused)
+
+
+def _refusal(candidate: Standing, reference: Standing, rule: Rule) -> str:
+    if candidate.accuracy is None or candidate.agreement is None or reference.accuracy is None:
+        return "cannot be judged: there are no validation videos"
+    loss = reference.accuracy - candidate.accuracy
     if loss > rule.max_accuracy_loss:
-        return f"loses {loss:.3f} accuracy on validation videos, {rule.max_accuracy_loss} is allowed"
-    if row["max_probability_change"] > rule.max_probability_change:
+        return f"loses {loss:.3f} of accuracy on validation videos, {rule.max_accuracy_loss:g} is allowed"
+    if candidate.agreement < rule.min_agreement:
         return (
-            f"changes a probability by {row['max_probability_change']:.4f}, "
-            f"{rule.max_probability_change} is allowed"
+            f"gives {candidate.agreement:.3f} of the validation videos the float network's labels, "
+            f"{rule.min_agreement:g} is asked for"
+        )
+    if not is_clearly_faster(candidate, reference):
+        return (
+            f"is not clearly faster: {candidate.median_ms:.0f} ms a video against {reference.median_ms:.0f}"
         )
     return ""
+
+
+def is_clearly_faster(candidate: Standing, reference: Standing) -> bool:
+    """Whether it is ``MIN_SPEEDUP`` times as fast in three of four rounds."""
+    speedups = np.divide(reference.rounds_ms, candidate.rounds_ms)
+    return bool(np.quantile(speedups, _ROUNDS_SLOWER, method="higher") >= MIN_SPEEDUP)
+
+
+def _reason(best: Standing, reference: Standing) -> str:
+    if best is reference:
+        return f"{best.name} ({best.median_ms:.0f} ms a video): none that is clearly faster is as good"
+    return (
+        f"{best.name} is the fastest that keeps the rule: {best.median_ms:.0f} ms a video against "
+        f"{reference.median_ms:.0f} of {reference.name}; on validation videos it has {best.agreement:.3f} of the "
+        f"labels, and {best.accuracy:.3f} accuracy against {reference.accuracy:.3f}"
+    )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from sora.compression.plot import pareto_plot
 from sora.decision import THRESHOLD
 from sora.evaluation import plots
 from sora.evaluation.metrics import confusion_matrix
@@ -225,7 +226,9 @@ def _checks(content: ReportContent) -> Values:
 
 
 def _compression(content: ReportContent) -> Values:
-    return {"compression": content.compression} if content.compression else {}
+    if not content.compression:
+        return {}
+    return {"compression": content.compression, "figure": pareto_plot(content.compression)}
 
 
 def _lineage(content: ReportContent) -> Values:

@@ -1,103 +1,76 @@
-"""compress: smaller models measured against the float one, and the choice with its reason."""
+"""compress: smaller and faster networks measured against the float ones, and the choice with its reason."""
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from annotated_types import Ge, Le
+from annotated_types import Ge, Le, Lt
 
 from sora import layout
 from sora.atomic import write_bytes, write_json
 from sora.bundle import write_bundle
-from sora.compression.choice import Rule, choose
-from sora.compression.latency import median_latency_ms
-from sora.compression.quantization import to_litert
-from sora.evaluation.metrics import classification_metrics
-from sora.evaluation.predictions import predicted_labels
-from sora.features import FeatureSet, feature_table
+from sora.compression.answers import Asked, candidate_answers
+from sora.compression.building import Candidate, build_candidates
+from sora.compression.choice import Choice, Rule, choose
+from sora.compression.costs import measure_costs
+from sora.compression.figures import Figures, Videos, judged
+from sora.compression.onnx_quantization import takes_whole_clips
+from sora.compression.variants import RuntimeName, Variant, grid
+from sora.errors import SoraError
+from sora.features import feature_table
 from sora.frames.inputs import NetworkInput, network_input
 from sora.frames.spec import InputSpec
 from sora.lineage import chain
 from sora.manifest import read_table
-from sora.params import STRICT, Settings
+from sora.params import STRICT, Runtime, Settings
 from sora.quiet import import_tensorflow
-from sora.runtimes import load_backbone, load_head, segment_features
-from sora.trained import Trained, clip_paths, features_from_clips, read_trained, trained_features
+from sora.trained import Trained, clip_paths, read_trained
 from sora.video.write import read_clip
+from sora.work import map_videos
 
-Variant = Literal["float32", "float16", "int8"]
-FLOAT: Variant = "float32"
-HALF: Variant = "float16"
-EDGE = "backbone_edge.tflite"
+_IMAGES_A_STREAM = 4  # of a calibration video
 
 
 @dataclass(frozen=True)
 class Params:
-    """Parameters of compress.
+    """Parameters of compress: a grid of candidates, and what one must keep to be served.
 
     Attributes:
-        variants: what to build beside the float32 model.
+        runtimes: of the backbone.
+        precisions: beside float32; a runtime that does not have one is not tried with it.
+        channels: shares of the backbone's channels to remove; 0: none.
         num_calibration_videos: training videos that show int8 the range of the activations.
         max_accuracy_loss: on the validation videos, against float32.
-        max_probability_change: largest change of any probability against float32 that is accepted.
-        latency_repeats: runs whose median is taken.
+        min_agreement: share of the validation videos that must keep the labels of float32.
+        latency_repeats: rounds in which all candidates are timed in turn.
     """
 
     __pydantic_config__: ClassVar = STRICT
 
-    variants: list[Literal["float16", "int8"]]
+    runtimes: list[RuntimeName]
+    precisions: list[Literal["float16", "dynamic", "int8"]]
+    channels: list[Annotated[float, Ge(0), Lt(1)]]
     num_calibration_videos: Annotated[int, Ge(1)]
     max_accuracy_loss: Annotated[float, Ge(0), Le(1)]
-    max_probability_change: Annotated[float, Ge(0), Le(1)]
+    min_agreement: Annotated[float, Ge(0), Le(1)]
     latency_repeats: Annotated[int, Ge(3)]
 
 
-@dataclass(frozen=True)
-class _Candidate:
-    name: Variant
-    backbone: Path
-    head: Path
-    probabilities: np.ndarray  # float32 (N, C), of the measured videos
-    latency_ms: float
-
-    @property
-    def size_bytes(self) -> int:
-        return self.backbone.stat().st_size + self.head.stat().st_size
-
-
 def run(params: Params, settings: Settings) -> None:
-    """Build every variant, measure it on validation and test videos, choose, and write the bundle."""
+    """Build and measure every candidate, choose one for this host and one for the edge, write the bundle."""
     trained = read_trained()
-    spec, labels = trained.spec, trained.labels
-    measured = trained_features(trained, ("val", "test"), settings.runtime, "compress")
+    variants = grid(params.runtimes, params.precisions, params.channels)
     with tempfile.TemporaryDirectory() as folder:
-        files, several_labels = _build(Path(folder), trained, params)
-        candidates = [
-            _measure(name, files[name], measured, spec, params=params, settings=settings) for name in files
-        ]
-        rows = [_row(c, candidates[0], measured, labels, several_labels=several_labels) for c in candidates]
-        rule = Rule(params.max_accuracy_loss, params.max_probability_change)
-        chosen, reason = choose(rows, rule)
-        best = next(c for c in candidates if c.name == chosen)
-        on_edge = best.backbone.suffix == ".tflite"
-        write_bundle(
-            layout.BUNDLE,
-            backbone=best.backbone,
-            head=best.head,
-            edge_backbone=best.backbone if on_edge else Path(folder) / EDGE,
-            edge_head=best.head,
-            spec=spec,
-            labels=labels,
-            several_labels=several_labels,
-            variant=chosen,
-            edge_variant=chosen,
-            lineage=lineage(),
-        )
-    test_metrics = next(row["metrics"] for row in rows if row["name"] == chosen)
-    report = {"candidates": rows, "chosen": chosen, "reason": reason, **test_metrics}
+        candidates, several_labels = _build(Path(folder), trained, variants, params)
+        figures = _measure(candidates, trained, several_labels, params, settings.runtime)
+        here, edge = _choices(figures, Rule(params.max_accuracy_loss, params.min_agreement))
+        _write_bundle(trained, candidates, here, edge, several_labels)
+    report = _report(figures, here, edge)
     write_json(layout.COMPRESSION, report)
+    write_bytes(layout.COMPRESSION_PLOT, _plot(report))
 
 
 def lineage() -> dict[str, str]:
@@ -106,90 +79,111 @@ def lineage() -> dict[str, str]:
     return chain(read_table(layout.VALIDATED), files)
 
 
-def _build(folder: Path, trained: Trained, params: Params) -> tuple[dict[Variant, tuple[Path, Path]], bool]:
+def _build(
+    folder: Path, trained: Trained, variants: Sequence[Variant], params: Params
+) -> tuple[list[Candidate], bool]:
     """Write the networks of each variant; give them, and whether a video may have several labels."""
     import_tensorflow()
     from sora.networks.heads import is_multi_label
     from sora.networks.model_files import load_model
 
-    head = load_model(layout.TRAINED)
-    heads: dict[Variant, Path] = {}
-    for kind in (FLOAT, HALF):
-        heads[kind] = folder / f"head_{kind}.tflite"
-        write_bytes(heads[kind], to_litert(head, kind))
-    files: dict[Variant, tuple[Path, Path]] = {FLOAT: (trained.backbone, heads[FLOAT])}
-    backbone = load_model(trained.backbone_model)
-    # Frames of a clip belong together where the network was trained on clips.
-    batch_size = trained.spec.clip.num_segments if trained.is_end_to_end else 1
-    write_bytes(folder / EDGE, to_litert(backbone, FLOAT, batch_size))
-    for variant in params.variants:
-        samples = _calibration_images(params, trained.spec, batch_size) if variant == "int8" else ()
-        path = folder / f"backbone_{variant}.tflite"
-        write_bytes(path, to_litert(backbone, variant, batch_size, samples))
-        # Features of many scales meet in the head's input, which eight bits cannot hold.
-        files[variant] = (path, heads[HALF if variant == HALF else FLOAT])
-    return files, is_multi_label(head)
+    backbone, head = load_model(trained.backbone_model), load_model(layout.TRAINED)
+    needs_all = any(variant.precision == "int8" or variant.channels for variant in variants)
+    samples = _samples(trained, params.num_calibration_videos if needs_all else 1)
+    return build_candidates(folder, backbone, head, variants, samples), is_multi_label(head)
 
 
-def _calibration_images(params: Params, spec: InputSpec, batch_size: int) -> list[list[np.ndarray]]:
-    """Return batches of images of training videos, evenly spread."""
-    paths, clips = feature_table(("train",))["path"], clip_paths()
-    step = max(1, len(paths) // params.num_calibration_videos)
-    every = max(1, spec.clip.num_segments // 4) if batch_size == 1 else 1
-    chosen = paths[::step][: params.num_calibration_videos]
-    streams = np.concatenate([_input(clips[path], spec).images[:, ::every] for path in chosen])
-    return [[batch] for images in streams for batch in images.reshape(-1, batch_size, *images.shape[1:])]
+def _samples(trained: Trained, num_videos: int) -> list[np.ndarray]:
+    """Return images of training videos, evenly spread, as many at a time as the backbone takes."""
+    clips, paths = clip_paths(), list(feature_table(("train",))["path"])
+    chosen = paths[:: max(1, len(paths) // num_videos)][:num_videos]
+    whole_clips, num_segments = takes_whole_clips(trained.backbone), trained.spec.clip.num_segments
+    size, step = (num_segments, 1) if whole_clips else (1, max(1, num_segments // _IMAGES_A_STREAM))
+    streams = [_input(clips[path], trained.spec).images[:, ::step] for path in chosen]
+    return [batch for images in streams for batch in images.reshape(-1, size, *images.shape[2:])]
 
 
 def _measure(
-    name: Variant,
-    files: tuple[Path, Path],
-    measured: FeatureSet,
-    spec: InputSpec,
-    *,
-    params: Params,
-    settings: Settings,
-) -> _Candidate:
-    (backbone, head), features = files, measured.features
-    paths = list(measured.videos["path"])
-    if name != FLOAT:  # those of the float backbone are there
-        features = features_from_clips(paths, backbone, spec, settings.runtime, f"compress: {name}")
-    run_head, run_backbone = load_head(head), load_backbone(backbone)
-    probabilities = np.stack([run_head(video)[0] for video in features])
-    given = _input(clip_paths()[paths[0]], spec)
-    latency_ms = median_latency_ms(
-        lambda: run_head(segment_features(given, run_backbone)), params.latency_repeats
-    )
-    return _Candidate(name, backbone, head, probabilities, latency_ms)
-
-
-def _row(
-    candidate: _Candidate,
-    reference: _Candidate,
-    measured: FeatureSet,
-    labels: list[str],
-    *,
+    candidates: Sequence[Candidate],
+    trained: Trained,
     several_labels: bool,
-) -> dict[str, Any]:
-    is_test = (measured.videos["split"] == "test").to_numpy()
-    true = measured.videos["label"].to_numpy()
-    predicted = np.array(predicted_labels(candidate.probabilities, labels, several_labels=several_labels))
-    on_val = ~is_test if (~is_test).any() else is_test
-    groups = list(measured.videos["group"][is_test])
-    test = classification_metrics(
-        list(true[is_test]), list(predicted[is_test]), groups, labels, several_labels=several_labels
+    params: Params,
+    runtime: Runtime,
+) -> list[Figures]:
+    """Return what every candidate costs on one video, and how good it is on validation and test videos."""
+    table, clips = feature_table(("val", "test")), clip_paths()
+    probabilities = _probabilities([clips[path] for path in table["path"]], candidates, trained, runtime)
+    videos = Videos(list(table["split"]), list(table["label"]), list(table["group"]))
+    answers = [
+        judged(given, probabilities[:, 0], videos, trained.labels, several_labels=several_labels)
+        for given in probabilities.swapaxes(0, 1)
+    ]
+    costs = measure_costs(
+        candidates,
+        _input(clips[table["path"][0]], trained.spec),
+        params.latency_repeats,
+        whole_clips=takes_whole_clips(trained.backbone),
     )
-    change = np.abs(candidate.probabilities - reference.probabilities).max()
+    return [Figures(*parts) for parts in zip(candidates, costs, answers, strict=True)]
+
+
+def _probabilities(
+    clips: Sequence[Path], candidates: Sequence[Candidate], trained: Trained, runtime: Runtime
+) -> np.ndarray:
+    """Return what candidates say of clips, float32 (N, number of candidates, C).
+
+    Raises:
+        SoraError: a clip cannot be used.
+    """
+    asked = Asked(tuple((str(c.backbone), str(c.head)) for c in candidates), trained.spec)
+    outcomes = map_videos(candidate_answers, [(str(clip), asked) for clip in clips], runtime, "compress")
+    for clip, outcome in zip(clips, outcomes, strict=True):
+        if outcome.reason:
+            raise SoraError(f"{clip}: the candidates cannot be tried on it: {outcome.reason}")
+    return np.stack([outcome.value for outcome in outcomes])
+
+
+def _choices(figures: Sequence[Figures], rule: Rule) -> tuple[Choice, Choice]:
+    """Choose what serves on this host, and what goes to edge devices, where LiteRT is all there is."""
+    on_litert = [found for found in figures if found.candidate.variant.runtime == "litert"]
+    here, edge = (choose([f.standing for f in some], rule) for some in (figures, on_litert))
+    return here, edge
+
+
+def _write_bundle(
+    trained: Trained, candidates: Sequence[Candidate], here: Choice, edge: Choice, several_labels: bool
+) -> None:
+    named = {candidate.variant.name: candidate for candidate in candidates}
+    write_bundle(
+        layout.BUNDLE,
+        backbone=named[here.name].backbone,
+        head=named[here.name].head,
+        edge_backbone=named[edge.name].backbone,
+        edge_head=named[edge.name].head,
+        spec=trained.spec,
+        labels=trained.labels,
+        several_labels=several_labels,
+        variant=here.name,
+        edge_variant=edge.name,
+        lineage=lineage(),
+    )
+
+
+def _report(figures: Sequence[Figures], here: Choice, edge: Choice) -> dict[str, Any]:
+    chosen = next(found for found in figures if found.name == here.name)
     return {
-        "name": candidate.name,
-        "size_bytes": candidate.size_bytes,
-        "latency_ms_median": round(candidate.latency_ms, 2),
-        "accuracy": test["accuracy"],
-        "macro_f1": test["macro_f1"],
-        "val_accuracy": float((predicted == true)[on_val].mean()),
-        "max_probability_change": round(float(change), 6),
-        "metrics": test,
+        "candidates": [found.row(here.refused.get(found.name, "")) for found in figures],
+        "chosen": here.name,
+        "reason": here.reason,
+        "edge": {"chosen": edge.name, "reason": edge.reason, "refused": dict(edge.refused)},
+        **chosen.answers.metrics,
     }
+
+
+def _plot(report: dict[str, Any]) -> bytes:
+    from sora.compression.plot import pareto_plot
+
+    return pareto_plot(report)
 
 
 def _input(clip: Path, spec: InputSpec) -> NetworkInput:

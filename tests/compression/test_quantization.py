@@ -3,7 +3,6 @@ import numpy as np
 import pytest
 from bundles import NUM_FEATURES, tiny_backbone, tiny_head
 
-from sora.compression.latency import median_latency_ms
 from sora.compression.quantization import to_litert
 from sora.runtimes import load_backbone, load_head
 
@@ -70,16 +69,3 @@ def test_batch_size_is_fixed_in_the_file(tmp_path):
 def test_int8_without_samples_is_refused():
     with pytest.raises(ValueError, match="needs samples"):
         to_litert(tiny_backbone(), "int8")
-
-
-def test_latency_is_the_median_in_milliseconds(monkeypatch):
-    moments = iter([0.0, 0.010, 1.0, 1.030, 2.0, 2.500])  # 10, 30 and 500 ms
-    calls = []
-    monkeypatch.setattr("sora.compression.latency.time.perf_counter", lambda: next(moments))
-    assert median_latency_ms(lambda: calls.append(1), 3) == pytest.approx(30)
-    assert len(calls) == 4  # one to warm up
-
-
-def test_latency_needs_a_run():
-    with pytest.raises(ValueError, match="at least 1"):
-        median_latency_ms(lambda: None, 0)

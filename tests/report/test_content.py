@@ -16,5 +16,5 @@ def test_chance_is_the_share_of_the_most_frequent_answer():
 
 
 def test_what_is_shipped_is_the_chosen_candidate():
-    assert full_content().shipped["name"] == "float16"
+    assert full_content().shipped["name"] == "litert-float16"
     assert full_content(compression={}).shipped == {}

@@ -53,15 +53,17 @@ def test_the_head_says_how_good_it_is(page):
     assert "The model names the right label for 60.0 % of 5 videos it has never seen" in text
     assert "lies between 12.0 % and 98.1 % (t interval over 5 groups)" in text
     assert "Synthetic demo data." in text
-    assert "Shipped as float16 6.8 MB, 40 ms a video" in text
+    assert "Shipped as litert-float16 6.8 MB, 30 ms a video" in text
 
 
 def test_tables_show_the_numbers_given(page):
     assert "Label train validation test all run 17 0 2 19" in section(page, "data")
     assert "All 36 3 4 43" in section(page, "data")
-    assert "float16 chosen 6.8 MB 40 ms 60.0 % 55.0 % 0.00042" in section(page, "compression")
-    assert "float32 13.6 MB 41.3 ms 60.0 % – –" in section(page, "compression")
-    assert "int8 4.1 MB 30 ms 40.0 % – – too bad" in section(page, "compression")
+    found = section(page, "compression")
+    assert "litert-float16 here 6.8 MB 30 ms 37.5 ms 98 MB 60.0 % 40.0 % to 70.0 % 75.0 % 100.0 % 0.00042" in found
+    assert "litert-int8 4.1 MB 20 ms 25 ms 98 MB 40.0 % 20.0 % to 50.0 % – 100.0 % 0 too &lt;bad&gt;" in found
+    assert "litert-float32 edge 13.6 MB" in found
+    assert "Edge devices get litert-float32 . Nothing else is as good." in found
     assert "run 100.0 % 50.0 % 66.7 % 98.1 % 87.3 % 2" in section(page, "classes")
     assert "The file&#39;s metadata alone 30.0 % 20.0 % to 40.0 % +30.0 points" in section(page, "summary")
     assert "60 % to 80 % 70.0 % 50.0 % 2" in section(page, "calibration")
