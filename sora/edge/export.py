@@ -13,7 +13,14 @@ from sora.errors import SoraError
 from sora.quiet import silent_stderr
 
 PACKAGES = ("ai-edge-litert", "numpy", "opencv-python")
-SOURCES = ("__init__.py", "bundle.py", "decision.py", "errors.py", "frames")  # what the runner imports
+SOURCES = (
+    "__init__.py",
+    "atomic.py",
+    "bundle.py",
+    "decision.py",
+    "errors.py",
+    "frames",
+)  # what the runner imports
 
 _RUNNER, _README, _REQUIREMENTS, _MODEL = "predict.py", "README.md", "requirements.txt", "model"
 
