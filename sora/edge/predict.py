@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # read once, when OpenCV opens its first video
+# What is wrong with a video stands in its answer.
+os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 import cv2
 import numpy as np
@@ -73,40 +75,36 @@ def read_clip(video: Path, spec: ClipSpec) -> np.ndarray:
         survey = survey_frames(survey_pictures(video), with_speed=spec.selection.max_speed > 0)
         chosen = choose_frames(survey.times, spec, drop_reasons(survey, spec.selection))
     else:
-        times = np.array([seconds_of(capture) for capture in decoded(video)])
-        chosen = choose_frames(times - times[0], spec)
+        chosen = choose_frames(np.array([seconds for seconds, _ in decoded(video)]), spec)
     return clean_clip(chosen_pictures(video, list(chosen), spec), spec)
 
 
-def decoded(video: Path) -> Iterator[cv2.VideoCapture]:
-    """Decode frame by frame; each can be made a picture until the next is asked for."""
+def decoded(video: Path) -> Iterator[tuple[float, cv2.VideoCapture]]:
+    """Decode frame by frame; yield the seconds from the first, and what can make a picture of the frame."""
     if not video.is_file():  # OpenCV would also take addresses, and patterns of names
         raise VideoError("there is no such file")
     capture = cv2.VideoCapture(str(video), cv2.CAP_FFMPEG)
     if not capture.grab():
         raise VideoError("no frame decodes")
-    yield capture
+    gap = 1 / (capture.get(cv2.CAP_PROP_FPS) or 25)
+    start, seconds = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000, 0.0
+    yield seconds, capture
     while capture.grab():
-        yield capture
-
-
-def seconds_of(capture: cv2.VideoCapture) -> float:
-    """Give the time of the frame at hand."""
-    return capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        stamp = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000  # 0: the last frames of some files have none
+        seconds = stamp - start if stamp else seconds + gap
+        yield seconds, capture
 
 
 def survey_pictures(video: Path) -> Iterator[tuple[float, np.ndarray]]:
     """Yield of every frame the seconds from the first and a small grey picture, uint8 (H, W)."""
-    start: float | None = None
-    for capture in decoded(video):
-        start = seconds_of(capture) if start is None else start
-        yield seconds_of(capture) - start, cv2.cvtColor(picture(capture, survey_size), cv2.COLOR_RGB2GRAY)
+    for seconds, capture in decoded(video):
+        yield seconds, cv2.cvtColor(picture(capture, survey_size), cv2.COLOR_RGB2GRAY)
 
 
 def chosen_pictures(video: Path, chosen: list[int], spec: ClipSpec) -> np.ndarray:
     """Give the frames of these numbers, uint8 RGB (K, H, W, 3)."""
     pictures: dict[int, np.ndarray] = {}
-    for number, capture in zip(range(max(chosen) + 1), decoded(video), strict=False):
+    for number, (_, capture) in zip(range(max(chosen) + 1), decoded(video), strict=False):
         if number in chosen:
             pictures[number] = picture(capture, lambda *shown: decoded_size(*shown, spec))
     return np.stack([pictures[number] for number in chosen])
