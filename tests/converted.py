@@ -8,11 +8,11 @@ from ai_edge_litert.interpreter import Interpreter
 from sora.compression.quantization import to_litert
 
 
-def litert_outputs(content: bytes, arrays: np.ndarray) -> list[np.ndarray]:
+def litert_outputs(content: bytes, batch: np.ndarray) -> list[np.ndarray]:
     """Run a file of one input; its outputs come in the order of the Keras model."""
     interpreter = Interpreter(model_content=content)
     interpreter.allocate_tensors()
-    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], arrays)
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], batch)
     interpreter.invoke()
     return [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
 
