@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,7 @@ def chosen_pictures(video: Path, chosen: list[int], spec: ClipSpec) -> np.ndarra
     pictures: dict[int, np.ndarray] = {}
     for number, (_, capture) in zip(range(max(chosen) + 1), decoded(video), strict=False):
         if number in chosen:
-            pictures[number] = picture(capture, lambda *shown: decoded_size(*shown, spec))
+            pictures[number] = picture(capture, partial(decoded_size, spec=spec))
     return np.stack([pictures[number] for number in chosen])
 
 
