@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all: written beside their place, then renamed onto it."""
+"""Files and folders that appear whole or not at all: written beside their place, then renamed onto it."""
 
 import json
 import os
@@ -28,6 +28,17 @@ def replacing(path: Path) -> Iterator[Path]:
         raise
 
 
+@contextmanager
+def replacing_folder(folder: Path) -> Iterator[Path]:
+    """Yield a new folder beside ``folder``; on success it takes its place, else it is removed."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".tmp-{folder.name}-") as temporary:
+        built = Path(temporary) / "new"
+        built.mkdir()
+        yield built
+        _swap(built, folder, Path(temporary) / "old")
+
+
 def write_text(path: Path, text: str) -> None:
     """Write ``text`` as UTF-8, atomically."""
     with replacing(path) as temporary:
@@ -43,6 +54,19 @@ def write_bytes(path: Path, data: bytes) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write ``value`` as indented JSON with a final newline, atomically; NaN is refused."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _swap(new: Path, folder: Path, old: Path) -> None:
+    """Put ``new`` in the place of ``folder``; what was there goes back if that fails."""
+    was_there = folder.exists()
+    if was_there:
+        folder.rename(old)
+    try:
+        new.rename(folder)
+    except OSError:
+        if was_there:
+            old.rename(folder)
+        raise
 
 
 def _umask() -> int:

@@ -7,12 +7,12 @@ LiteRT with built-in operators only. Where both are the same network, there is o
 import hashlib
 import json
 import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from sora.atomic import replacing_folder
 from sora.errors import SoraError
 from sora.frames.spec import InputSpec, from_mapping
 
@@ -88,23 +88,15 @@ def write_bundle(
     _check_networks(networks)
     if not labels or len(set(labels)) != len(labels):
         raise SoraError(f"a bundle needs distinct labels, not {list(labels)}")
-    folder = Path(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".tmp-{folder.name}-"))
-    try:
-        built = temporary / "new"
-        built.mkdir()
-        content = {
-            "spec": asdict(spec),
-            "labels": list(labels),
-            "several_labels": several_labels,
-            "variant": variant,
-            "edge_variant": edge_variant,
-        }
+    content = {
+        "spec": asdict(spec),
+        "labels": list(labels),
+        "several_labels": several_labels,
+        "variant": variant,
+        "edge_variant": edge_variant,
+    }
+    with replacing_folder(Path(folder)) as built:
         _fill(built, networks, content, lineage)
-        _swap(built, folder, temporary / "old")
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return read_bundle(folder)
 
 
@@ -159,19 +151,6 @@ def _fill(folder: Path, networks: dict[str, Path], content: dict[str, Any], line
     record = {"version": _version(content), "content": content, "lineage": lineage}
     text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     (folder / RECORD).write_text(text, encoding="utf-8")
-
-
-def _swap(new: Path, folder: Path, old: Path) -> None:
-    """Put ``new`` in the place of ``folder``; what was there goes back if that fails."""
-    was_there = folder.exists()
-    if was_there:
-        folder.rename(old)
-    try:
-        new.rename(folder)
-    except OSError:
-        if was_there:
-            old.rename(folder)
-        raise
 
 
 def _read_record(folder: Path) -> dict[str, Any]:

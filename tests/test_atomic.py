@@ -22,6 +22,41 @@ def test_failure_leaves_the_old_content_and_nothing_else(tmp_path: Path, error: 
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
 
 
+def replace_folder(folder: Path, content: str, error: type[BaseException] | None = None) -> None:
+    with atomic.replacing_folder(folder) as built:
+        (built / "a.txt").write_text(content)
+        if error:
+            raise error
+
+
+def test_a_folder_is_replaced_whole_or_stays(tmp_path: Path):
+    folder = tmp_path / "deep" / "folder"
+    replace_folder(folder, "first")
+    (folder / "b.txt").touch()
+    with pytest.raises(KeyboardInterrupt):
+        replace_folder(folder, "half", KeyboardInterrupt)
+    assert {path.name for path in folder.iterdir()} == {"a.txt", "b.txt"}
+    replace_folder(folder, "second")
+    assert [path.read_text() for path in folder.iterdir()] == ["second"]
+    assert list(folder.parent.iterdir()) == [folder]
+    assert folder.stat().st_mode == folder.parent.stat().st_mode
+
+
+def test_a_folder_that_cannot_take_its_place_leaves_the_old_one(tmp_path: Path, monkeypatch):
+    folder, rename = tmp_path / "folder", Path.rename
+    replace_folder(folder, "old")
+
+    def full(path: Path, target: Path) -> Path:
+        if path.name == "new":
+            raise OSError("no space left")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", full)
+    with pytest.raises(OSError, match="no space left"):
+        replace_folder(folder, "new")
+    assert (folder / "a.txt").read_text() == "old"
+
+
 def test_nothing_is_seen_before_the_end(tmp_path: Path):
     path = tmp_path / "deep" / "a.csv"
     with atomic.replacing(path) as temporary:

@@ -4,6 +4,7 @@ Nothing heavy is imported before a command runs.
 """
 
 from sora.cli.application import app
+from sora.cli.export import export
 from sora.cli.here import doctor, status
 from sora.cli.live import watch
 from sora.cli.models import compare, report, tune
@@ -14,3 +15,4 @@ __all__ = ["app"]
 # In the order of --help.
 for command in (predict, watch, inspect, preview, status, report, compare, tune, doctor):
     app.command()(command)
+app.add_typer(export, name="export")

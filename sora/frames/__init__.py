@@ -1,1 +1,1 @@
-"""Pure functions on frames; needs NumPy and OpenCV, and annotated-types for the bounds of parameters."""
+"""Pure functions on frames; needs NumPy and OpenCV and nothing else, for edge devices have no more."""

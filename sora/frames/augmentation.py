@@ -6,7 +6,8 @@ from typing import Annotated, Any, ClassVar
 
 import cv2
 import numpy as np
-from annotated_types import Ge, Le, Lt
+
+from sora.frames.bounds import Ge, Le, Lt
 
 VERSION = 1  # raise it when other pixels come out
 

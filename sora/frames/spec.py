@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_type_hints
 
-from annotated_types import Ge, Gt, Le
+from sora.frames.bounds import Ge, Gt, Le
 
 Denoise = Literal["none", "gaussian", "median", "bilateral", "nlmeans"]
 Fit = Literal["stretch", "letterbox", "centre_crop"]

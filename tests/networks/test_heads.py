@@ -1,10 +1,8 @@
 import keras
 import numpy as np
 import pytest
-from ai_edge_litert.interpreter import Interpreter
 from toy_videos import BLOCKS, C, F, T, classifier, ordered_videos, plan, videos
 
-from sora.compression.quantization import to_litert
 from sora.errors import SoraError
 from sora.networks.heads import HEADS, split_at_training
 from sora.networks.model_files import load_model, save_model
@@ -15,28 +13,13 @@ from sora.training.fit_classifier import fit_classifier
 KNOW_ORDER = set(SEQUENCES) - {"attention"}  # attending weighs moments, wherever they are
 
 
-def litert_outputs(model, features):
-    """Give the outputs for one video, in the model's order; fails where an operator is not built in."""
-    interpreter = Interpreter(model_content=to_litert(model, "float32"))
-    interpreter.allocate_tensors()
-    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], features)
-    interpreter.invoke()
-    details = sorted(interpreter.get_output_details(), key=lambda detail: detail["name"])
-    return [interpreter.get_tensor(detail["index"]) for detail in details]
-
-
-def assert_litert_agrees(model, features):
-    for expected, got in zip(model(features[:1]), litert_outputs(model, features[:1]), strict=True):
-        np.testing.assert_allclose(got, expected, atol=1e-5)
-
-
 def accuracy(model, examples):
     probabilities = model.predict(examples.features, verbose=0)[0]
     return np.mean(probabilities.argmax(axis=1) == examples.targets.argmax(axis=1))
 
 
 @pytest.mark.parametrize("head", HEADS)
-def test_every_head_learns_what_it_can_is_saved_and_converts(head, tmp_path):
+def test_every_head_learns_what_it_can_and_is_saved(head, tmp_path):
     train, test = ordered_videos(64), ordered_videos(60, seed=2)
     model = classifier(head, train, num_layers=2)
     fit_classifier(model, train, ordered_videos(0), plan(epochs=8))
@@ -57,8 +40,6 @@ def test_every_head_learns_what_it_can_is_saved_and_converts(head, tmp_path):
     for name in ("config.json", "weights.npz"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
-    assert_litert_agrees(model, test.features)
-
 
 @pytest.mark.parametrize("head", HEADS)
 def test_with_several_labels_probabilities_are_apart(head):
@@ -67,7 +48,6 @@ def test_with_several_labels_probabilities_are_apart(head):
     probabilities, _ = model.predict(features, verbose=0)
     assert ((probabilities > 0) & (probabilities < 1)).all()
     assert np.abs(probabilities.sum(axis=1) - 1).max() > 0.01
-    assert_litert_agrees(model, features)
 
 
 def test_several_labels_are_learnt():
@@ -106,7 +86,7 @@ def test_labels_of_moments_are_learnt():
 
 
 @pytest.mark.parametrize("head", ["mean_std", "tcn"])
-def test_a_projection_is_fitted_outside_and_exported_inside(head):
+def test_a_projection_is_fitted_outside_and_stays(head):
     train = videos(30)
     mean, std = standardisation(train.features)
     rows = standardised(train.features, BLOCKS, mean, std)
@@ -117,7 +97,6 @@ def test_a_projection_is_fitted_outside_and_exported_inside(head):
     np.testing.assert_allclose(scaled, rows @ projection.kernel + projection.bias, atol=1e-4)
     fit_classifier(model, train, videos(0), plan(epochs=1))
     np.testing.assert_array_equal(model.get_layer("scaled").get_weights()[0], projection.kernel)
-    assert_litert_agrees(model, train.features)
 
 
 @pytest.mark.parametrize("statistics", [True, False])

@@ -1,10 +1,8 @@
 import keras
 import numpy as np
 import pytest
-from ai_edge_litert.interpreter import Interpreter
 from keras import layers
 
-from sora.compression.quantization import to_litert
 from sora.errors import SoraError
 from sora.networks.clip_layers import FrameDifferences, TemporalConvolution
 from sora.networks.residual import residual_network
@@ -92,20 +90,6 @@ def test_differences_are_those_to_the_next_frame():
     received = np.asarray(FrameDifferences(3)(x))
     expected = [x[1] - x[0], x[2] - x[1], x[2] - x[1], x[4] - x[3], x[5] - x[4], x[5] - x[4]]
     np.testing.assert_allclose(received, expected, atol=1e-6)
-
-
-@pytest.mark.parametrize("num_frames", [0, 4])
-def test_it_converts_to_built_in_operators(num_frames):
-    options = {"differences": True} if num_frames else {"fusion": "concatenate"}
-    network = with_random_normalisations(
-        residual_network(image_size_px=PX, widths=(4, 4, 4, 4), num_frames=num_frames, **options)
-    )
-    interpreter = Interpreter(model_content=to_litert(network, "float32", batch_size=4))
-    interpreter.allocate_tensors()
-    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], images(4))
-    interpreter.invoke()
-    received = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
-    np.testing.assert_allclose(received, network(images(4), training=False), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize(

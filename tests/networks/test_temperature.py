@@ -1,7 +1,7 @@
 import keras
 import numpy as np
 import pytest
-from ai_edge_litert.interpreter import Interpreter
+from converted import litert_outputs
 from keras import layers
 
 from sora.compression.quantization import to_litert
@@ -35,19 +35,10 @@ def test_keras_litert_and_a_loaded_model_divide_the_logits(multi_label, tmp_path
         assert temperature_of(each) == 2.5
         assert is_multi_label(each) == multi_label
         assert each.output_names == plain.output_names == ["probabilities", "embedding"]
-    for i in range(len(FEATURES)):
-        np.testing.assert_allclose(
-            litert_probabilities(model, FEATURES[i : i + 1])[0], expected[i], atol=1e-6
-        )
-
-
-def litert_probabilities(model: keras.Model, features: np.ndarray) -> np.ndarray:
-    interpreter = Interpreter(model_content=to_litert(model, "float32"))
-    interpreter.allocate_tensors()
-    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], features)
-    interpreter.invoke()
-    outputs = [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
-    return next(output for output in outputs if output.shape[1] == 3)
+    content = to_litert(model, "float32")
+    for video, wanted in zip(FEATURES, expected, strict=True):
+        probabilities, _ = litert_outputs(content, video[None])
+        np.testing.assert_allclose(probabilities[0], wanted, atol=1e-6)
 
 
 def test_decisions_stay():

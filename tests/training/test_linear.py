@@ -1,8 +1,6 @@
 import numpy as np
 import pytest
-from ai_edge_litert.interpreter import Interpreter
 
-from sora.compression.quantization import to_litert
 from sora.networks.model_files import load_model, save_model
 from sora.training.linear import build_linear
 from sora.training.linear_fit import fit_linear
@@ -42,9 +40,7 @@ def classifier(num_classes=3, fusion="late", several_labels=False):
     ("num_classes", "fusion", "several_labels"),
     [(3, "late", False), (3, "concatenate", False), (2, "late", False), (3, "late", True)],
 )
-def test_keras_litert_and_a_loaded_model_give_what_the_fit_gives(
-    num_classes, fusion, several_labels, tmp_path
-):
+def test_keras_and_a_loaded_model_give_what_the_fit_gives(num_classes, fusion, several_labels, tmp_path):
     fitted = classifier(num_classes, fusion, several_labels)
     features = videos(num_classes, several_labels, seed=1)[0][:5]
     features[0] *= 3  # beyond the clipping
@@ -57,20 +53,6 @@ def test_keras_litert_and_a_loaded_model_give_what_the_fit_gives(
         found = each.predict(features, verbose=0)
         np.testing.assert_allclose(found[0], probabilities, atol=1e-5)
         np.testing.assert_allclose(found[1], embedding, atol=1e-5)
-    for i in range(len(features)):
-        found = litert_outputs(to_litert(model, "float32"), features[i : i + 1])
-        np.testing.assert_allclose(found[num_classes][0], probabilities[i], atol=1e-5)
-        np.testing.assert_allclose(found[8][0], embedding[i], atol=1e-5)
-
-
-def litert_outputs(content, features):
-    """Give the outputs by their size."""
-    interpreter = Interpreter(model_content=content)
-    interpreter.allocate_tensors()
-    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], features)
-    interpreter.invoke()
-    outputs = [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
-    return {output.shape[1]: output for output in outputs}
 
 
 def test_a_video_of_the_training_mean_has_a_finite_embedding():

@@ -1,0 +1,1 @@
+"""A trained model for devices that have LiteRT, NumPy and OpenCV, and nothing of the pipeline."""
