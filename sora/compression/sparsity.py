@@ -94,8 +94,12 @@ class GradualPruning:
         Args:
             step: how many the optimizer has made, from 1.
         """
+        self._apply()
         if step % self._every == 0 or step == self._num_steps:
             self._choose(step)
+            self._apply()
+
+    def _apply(self) -> None:
         for name, kernel in self._kernels.items():
             kernel.assign(kernel * self._masks[name])
 
