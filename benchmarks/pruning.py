@@ -104,7 +104,11 @@ def measured(folder: Path, shares: Sequence[float], epochs: int) -> dict[str, li
         sparse = prune_weights(full, share)
         networks[f"{share:.0%} of weights zero"] = sparse
         zeros.append({"weights zero": f"{share:.0%}", "accuracy": accuracy(sparse)})
-    return {"test accuracy": channels, "magnitude pruning": zeros, "speed and size": speeds(networks, data, folder)}
+    return {
+        "test accuracy": channels,
+        "magnitude pruning": zeros,
+        "speed and size": speeds(networks, data, folder),
+    }
 
 
 def read_data(trained: Trained) -> Data:
@@ -160,7 +164,9 @@ def test_accuracy(network: "keras.Model", head: "keras.Model", data: Data, folde
 
 def speeds(networks: dict[str, "keras.Model"], data: Data, folder: Path) -> list[Row]:
     """Give size and speed of each network in every form; the first is what the others are compared with."""
-    files = {name: written(network, data, folder, str(i)) for i, (name, network) in enumerate(networks.items())}
+    files = {
+        name: written(network, data, folder, str(i)) for i, (name, network) in enumerate(networks.items())
+    }
     rows: list[Row] = [
         {"network": name, "parameters": network.count_params()} for name, network in networks.items()
     ]

@@ -22,9 +22,9 @@ def prune_channels(
 ) -> keras.Model:
     """Remove inner channels of a network's blocks; its input, its output and the names of its layers stay.
 
-    Each convolution that takes fewer channels is solved anew, so that its block gives what it gave in the full
-    network; the blocks before it are narrow by then, so that errors do not add up. This takes no gradients,
-    and seconds. See ``sora.compression.chains`` for what inner channels are.
+    Each convolution that takes fewer channels is solved anew, so that its block gives what it gave in the
+    full network; the blocks before it are narrow by then, so that errors do not add up. This takes no
+    gradients, and seconds. See ``sora.compression.chains`` for what inner channels are.
 
     Args:
         network: a functional network of images; it is not changed.
@@ -128,9 +128,7 @@ def _scale(network: keras.Model, chain: Chain) -> np.ndarray:
     return gamma / np.sqrt(np.asarray(layer.moving_variance) + layer.epsilon)
 
 
-def _samples(
-    network: keras.Model, chain: Chain, images: np.ndarray
-) -> tuple[np.ndarray, np.ndarray | float]:
+def _samples(network: keras.Model, chain: Chain, images: np.ndarray) -> tuple[np.ndarray, np.ndarray | float]:
     """Look at some positions of what the last convolution of a chain sees, the same ones in every network.
 
     Returns:
@@ -140,7 +138,8 @@ def _samples(
     last = network.get_layer(chain.last)
     part = keras.Model(network.input, [last.input, *_skip(network, chain)])
     rng = np.random.default_rng(0)
-    inputs, skips = [], []
+    inputs: list[np.ndarray] = []
+    skips: list[np.ndarray] = []
     for start in range(0, len(images), _BATCH_SIZE):
         maps, *skip = keras.tree.flatten(part(images[start : start + _BATCH_SIZE], training=False))
         patches = _flat(ops.image.extract_patches(maps, last.kernel_size, last.strides, padding=last.padding))

@@ -1,4 +1,4 @@
-"""Structured pruning of a backbone's last map, from the head: channels that the head hardly uses go from both.
+"""Structured pruning of a backbone's last map, from the head: what the head hardly uses goes from both.
 
 Elsewhere the features keep their columns; here they lose some, so that backbone and head change together.
 """

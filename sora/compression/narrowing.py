@@ -65,7 +65,9 @@ def _change(layer: keras.Layer, given: list[Kept], own: Kept) -> _Narrow:
 
 
 def _input(tensor: keras.KerasTensor, kept: Kept) -> keras.KerasTensor:
-    return keras.Input(batch_shape=(*tensor.shape[:-1], int(kept.sum())), dtype=tensor.dtype, name=tensor.name)
+    return keras.Input(
+        batch_shape=(*tensor.shape[:-1], int(kept.sum())), dtype=tensor.dtype, name=tensor.name
+    )
 
 
 def _convolution(layer: keras.Layer, given: list[Kept], own: Kept) -> _Narrow:

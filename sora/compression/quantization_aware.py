@@ -119,7 +119,9 @@ def rescaled_head(head: keras.Model, float_features: np.ndarray, int8_features: 
     wanted, given = (_columns(part, layer, features) for features in (float_features, int8_features))
     mean, std, gain = layer.get_weights()
     centred = given - given.mean(axis=0)
-    slope = (centred * (wanted - wanted.mean(axis=0))).mean(axis=0) / np.maximum(np.square(centred).mean(axis=0), 1e-12)
+    slope = (centred * (wanted - wanted.mean(axis=0))).mean(axis=0) / np.maximum(
+        np.square(centred).mean(axis=0), 1e-12
+    )
     slope = np.clip(slope, 0.5, 2.0)  # a column that int8 has made noise of is not turned round
     layer.set_weights([given.mean(axis=0) - (wanted.mean(axis=0) - mean) / slope, std / slope, gain])
     return corrected

@@ -68,7 +68,7 @@ def scheduled_share(step: int, num_steps: int, start: float, end: float) -> floa
 
 
 class GradualPruning:
-    """Zeros the smallest weights of a network while it is trained, ever more of them, and holds them there."""
+    """Zeros the smallest weights of a network while it is trained, ever more, and holds them there."""
 
     def __init__(self, network: keras.Model, share: float, num_steps: int, every: int = 10) -> None:
         """Plan the schedule; kernels that have zeros keep them.

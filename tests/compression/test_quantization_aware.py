@@ -23,7 +23,7 @@ def test_a_tuned_head_answers_coarse_features_as_it_did_exact_ones():
     head = classifier()
     answers = [np.asarray(answer) for answer in head(TRAIN)]
     before = [weight.copy() for weight in head.get_weights()]
-    tuned = tuned_head(head, coarse(TRAIN), answers, TuningPlan(20, 8, 0.01))
+    tuned = tuned_head(head, coarse(TRAIN), answers, TuningPlan(8, 8, 0.01))
     assert error(tuned, coarse(TRAIN), answers) < 0.5 * error(head, coarse(TRAIN), answers)
     for name in ("logits", "embedding_vector"):
         kernel = tuned.get_layer(name).get_weights()[0]
