@@ -26,7 +26,8 @@ def linear_head() -> keras.Model:
 
 def projected_head() -> keras.Model:
     mean, std = standardisation(TRAIN.features)
-    projection = whitening(standardised(TRAIN.features, BLOCKS, mean, std), 6)
+    rows = standardised(TRAIN.features, BLOCKS, mean, std)
+    projection = whitening(rows.reshape(-1, rows.shape[-1]), 6)
     return classifier("transformer", TRAIN, statistics=False, projection=projection)
 
 
