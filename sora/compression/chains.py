@@ -38,7 +38,7 @@ class Chain:
 
 
 def find_chains(network: keras.Model) -> list[Chain]:
-    """Find the inner channels of a functional network, from its input to its output.
+    """Find the inner channels of a functional network, in the order in which it runs.
 
     They are the expansions of inverted residuals, the insides of bottlenecks, and what lies between the
     convolutions of plain residual blocks. Maps that are features, that are added, or that a linear
@@ -46,7 +46,8 @@ def find_chains(network: keras.Model) -> list[Chain]:
     """
     users = _users(network)
     chains = (_chain_from(layer, users) for layer in network.layers if _is_convolution(layer))
-    return [chain for chain in chains if chain is not None]
+    place = {layer.name: number for number, layer in enumerate(network.operations)}
+    return sorted((chain for chain in chains if chain is not None), key=lambda chain: place[chain.last])
 
 
 def _chain_from(first: keras.Layer, users: dict[int, list[keras.Layer]]) -> Chain | None:
