@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import keras
 from keras import activations, layers
 
-# Layers that treat each channel by itself; where the list says so, they have weights for it.
+_PAIR = 2
 _BENDS = (layers.ReLU,)
 _CHANNELWISE = (
     *_BENDS,
@@ -25,52 +25,44 @@ class Chain:
     """Channels that one convolution makes and only one other takes; all are names of layers.
 
     Attributes:
-        first: the convolution that makes them.
-        between: what treats each of them by itself, in order.
+        first: the convolution that makes them; what comes between treats each of them by itself.
         last: the convolution that takes them.
         normalisation: the batch normalisation after ``last``, or empty.
-        joined: the Add that ends the residual block after that, or empty.
+        joined: the Add of two that ends the residual block after that, or empty.
     """
 
     first: str
-    between: tuple[str, ...]
     last: str
-    normalisation: str
-    joined: str
+    normalisation: str = ""
+    joined: str = ""
 
 
 def find_chains(network: keras.Model) -> list[Chain]:
-    """Find the inner channels of a functional network, from its input to its output.
+    """Find the inner channels of a functional network, in the order in which it runs.
 
-    They are those of the expansions of inverted residuals, of bottlenecks, and between the convolutions of
-    plain residual blocks. Maps that are features, that are added, or that a linear bottleneck has already made
-    narrow, are none of them.
+    They are the expansions of inverted residuals, the insides of bottlenecks, and what lies between the
+    convolutions of plain residual blocks. Maps that are features, that are added, or that a linear
+    bottleneck has made narrow before, are none.
     """
     users = _users(network)
     chains = (_chain_from(layer, users) for layer in network.layers if _is_convolution(layer))
-    return [chain for chain in chains if chain is not None]
+    place = {layer.name: number for number, layer in enumerate(network.operations)}
+    return sorted((chain for chain in chains if chain is not None), key=lambda chain: place[chain.last])
 
 
 def _chain_from(first: keras.Layer, users: dict[int, list[keras.Layer]]) -> Chain | None:
-    between: list[keras.Layer] = []
-    layer = _only_user(first, users)
+    bends, layer = _bends(first), _only_user(first, users)
     while isinstance(layer, _CHANNELWISE) and _keeps_channels_apart(layer):
-        between.append(layer)
-        layer = _only_user(layer, users)
-    if layer is None or not _is_convolution(layer) or not any(map(_bends, [first, *between])):
+        bends, layer = bends or _bends(layer), _only_user(layer, users)
+    if layer is None or not _is_convolution(layer) or not bends:
         return None
     normalisation = _only_user(layer, users) if _is_linear(layer) else None
-    if not isinstance(normalisation, layers.BatchNormalization):
-        return Chain(first.name, tuple(x.name for x in between), layer.name, "", "")
+    if normalisation is None or not isinstance(normalisation, layers.BatchNormalization):
+        return Chain(first.name, layer.name)
     joined = _only_user(normalisation, users)
-    is_joined = isinstance(joined, layers.Add) and len(joined.input) == 2
-    return Chain(
-        first.name,
-        tuple(x.name for x in between),
-        layer.name,
-        normalisation.name,
-        joined.name if is_joined else "",
-    )
+    if joined is None or not isinstance(joined, layers.Add) or len(joined.input) != _PAIR:
+        return Chain(first.name, layer.name, normalisation.name)
+    return Chain(first.name, layer.name, normalisation.name, joined.name)
 
 
 def _users(network: keras.Model) -> dict[int, list[keras.Layer]]:

@@ -1,20 +1,15 @@
 """Structured pruning: convolutions become narrower, and what they give stays as it was as far as it can."""
 
-import math
-from collections.abc import Sequence
-
 import keras
 import numpy as np
-from keras import ops
 
+from sora.compression.chain_samples import Samples, chain_samples
 from sora.compression.chains import Chain, find_chains
 from sora.compression.narrowing import Kept, narrow
 from sora.compression.reconstruction import remove_inputs
 from sora.errors import SoraError
 
 _MULTIPLE = 8  # of channels that stay: kernels of every runtime work on so many at once
-_POSITIONS_PER_IMAGE = 64
-_BATCH_SIZE = 8
 
 
 def prune_channels(
@@ -22,14 +17,15 @@ def prune_channels(
 ) -> keras.Model:
     """Remove inner channels of a network's blocks; its input, its output and the names of its layers stay.
 
-    Each convolution that takes fewer channels is solved anew, so that its block gives what it gave in the full
-    network; the blocks before it are narrow by then, so that errors do not add up. This takes no gradients,
-    and seconds. See ``sora.compression.chains`` for what inner channels are.
+    Each convolution that takes fewer channels is solved anew, so that its block gives what it gave in the
+    full network; the blocks before it are narrow by then, so that errors do not add up. This takes no
+    gradients, and seconds. See ``sora.compression.chains`` for what inner channels are.
 
     Args:
         network: a functional network of images; it is not changed.
         share: of the inner channels of each block, 0 to below 1. What stays is rounded to a multiple of 8.
         images: float32 (N, S, S, 3), normalised network input of training videos; 100 are a good number.
+            Where the network looks at clips: whole clips, one after the other.
         reconstruct: whether the convolutions are solved anew; without it they only lose inputs.
 
     Returns:
@@ -44,9 +40,11 @@ def prune_channels(
     chains = find_chains(network)
     if not chains:
         raise SoraError(f"{network.name}: none of its channels lies between two convolutions alone")
-    working = _with_biases(network, {chain.last for chain in chains})
+    working, kept = _with_biases(network, {chain.last for chain in chains}), {}
+    walks = (chain_samples(each, chains, images) for each in (network, working))
     with threadpool_limits(1, "blas"):  # the same sums in the same order, whatever the machine
-        kept = _prune_in_place(working, network, chains, share, images, reconstruct=reconstruct)
+        for chain, full, now in zip(chains, *walks, strict=True):
+            kept[chain.first] = _prune_chain(working, chain, share, full, now, reconstruct=reconstruct)
     return narrow(working, kept)[0]
 
 
@@ -74,34 +72,23 @@ def _with_biases(network: keras.Model, names: set[str]) -> keras.Model:
     return copy
 
 
-def _prune_in_place(
-    working: keras.Model,
-    network: keras.Model,
-    chains: Sequence[Chain],
-    share: float,
-    images: np.ndarray,
-    *,
-    reconstruct: bool,
-) -> dict[str, Kept]:
-    """Zero what the last convolution of each chain takes from channels that go; give those that stay."""
-    kept = {}
-    for chain in chains:
-        last, scale = working.get_layer(chain.last), _scale(working, chain)
-        kernel, bias = last.get_weights()
-        rows = _by_channel(kernel)
-        (full, full_skip), (x, skip) = _samples(network, chain, images), _samples(working, chain, images)
-        wanted = np.tensordot(full, rows, 2) * scale + full_skip - skip
-        num_kept = _rounded((1 - share) * len(rows), len(rows))
-        stays, solved, offset = remove_inputs(x, wanted, rows * scale, num_kept)
-        left = np.zeros_like(rows)
-        left[stays] = rows[stays]
-        if reconstruct:
-            # An output that the normalisation switches off tells nothing of its weights: they stay.
-            left[stays] = np.divide(solved, scale, where=scale != 0, out=rows[stays].astype(np.float64))
-            bias = bias + np.divide(offset, scale, where=scale != 0, out=np.zeros_like(offset))
-        last.set_weights([_as_kernel(left, kernel.shape), bias])
-        kept[chain.first] = np.isin(np.arange(len(rows)), stays)
-    return kept
+def _prune_chain(
+    working: keras.Model, chain: Chain, share: float, full: Samples, now: Samples, *, reconstruct: bool
+) -> Kept:
+    """Zero what the last convolution of a chain takes from channels that go; give those that stay."""
+    last, scale = working.get_layer(chain.last), _scale(working, chain)
+    kernel, bias = last.get_weights()
+    rows = _by_channel(kernel)
+    wanted = np.tensordot(full.inputs, rows, 2) * scale + full.skip - now.skip
+    stays, solved, offset = remove_inputs(now.inputs, wanted, rows * scale, _num_kept(len(rows), share))
+    left = np.zeros(rows.shape)
+    left[stays] = rows[stays]
+    if reconstruct:
+        # An output that the normalisation switches off tells nothing of its weights: they stay.
+        left[stays] = np.divide(solved, scale, where=scale != 0, out=left[stays])
+        bias = bias + np.divide(offset, scale, where=scale != 0, out=np.zeros(len(bias)))
+    last.set_weights([_as_kernel(left, kernel.shape), bias])
+    return np.isin(np.arange(len(rows)), stays)
 
 
 def _by_channel(kernel: np.ndarray) -> np.ndarray:
@@ -115,8 +102,9 @@ def _as_kernel(rows: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return rows.reshape(num_inputs, height, width, num_outputs).transpose(1, 2, 0, 3)
 
 
-def _rounded(num_channels: float, most: int) -> int:
-    return min(most, max(_MULTIPLE, round(num_channels / _MULTIPLE) * _MULTIPLE))
+def _num_kept(num_channels: int, share: float) -> int:
+    wanted = round((1 - share) * num_channels / _MULTIPLE) * _MULTIPLE
+    return min(num_channels, max(_MULTIPLE, wanted))
 
 
 def _scale(network: keras.Model, chain: Chain) -> np.ndarray:
@@ -126,34 +114,3 @@ def _scale(network: keras.Model, chain: Chain) -> np.ndarray:
     layer = network.get_layer(chain.normalisation)
     gamma = np.asarray(layer.gamma) if layer.scale else np.float32(1)
     return gamma / np.sqrt(np.asarray(layer.moving_variance) + layer.epsilon)
-
-
-def _samples(network: keras.Model, chain: Chain, images: np.ndarray) -> tuple[np.ndarray, np.ndarray | float]:
-    """Look at some positions of what the last convolution of a chain sees, the same ones in every network.
-
-    Returns:
-        Its inputs, float32 (P, C, B) with B the area of its kernel; and what is added to its output, float32
-        (P, O), or 0 where nothing is.
-    """
-    last = network.get_layer(chain.last)
-    part = keras.Model(network.input, [last.input, *_skip(network, chain)])
-    rng = np.random.default_rng(0)
-    inputs, skips = [], []
-    for start in range(0, len(images), _BATCH_SIZE):
-        maps, *skip = keras.tree.flatten(part(images[start : start + _BATCH_SIZE], training=False))
-        patches = _flat(ops.image.extract_patches(maps, last.kernel_size, last.strides, padding=last.padding))
-        places = rng.permutation(patches.shape[1])[:_POSITIONS_PER_IMAGE]
-        inputs.append(patches[:, places].reshape(-1, math.prod(last.kernel_size), maps.shape[-1]))
-        skips.extend(_flat(each)[:, places].reshape(-1, last.filters) for each in skip)
-    return np.concatenate(inputs).transpose(0, 2, 1), np.concatenate(skips) if skips else 0.0
-
-
-def _skip(network: keras.Model, chain: Chain) -> list[keras.KerasTensor]:
-    if not chain.joined:
-        return []
-    output = network.get_layer(chain.normalisation).output
-    return [tensor for tensor in network.get_layer(chain.joined).input if tensor is not output]
-
-
-def _flat(maps: keras.KerasTensor) -> np.ndarray:
-    return np.asarray(maps).reshape(maps.shape[0], -1, maps.shape[-1])

@@ -1,9 +1,9 @@
 """Distillation: a small network learns to give the features of the full one, from images without labels.
 
 Knowledge distillation: Hinton, Vinyals and Dean, 2015 (https://arxiv.org/abs/1503.02531); of features rather
-than probabilities: Romero et al., "FitNets", 2015 (https://arxiv.org/abs/1412.6550). With a few hundred videos
-the sensible student is the full network with fewer channels or weights (``sora.compression.channels``), which
-begins close to its teacher; one with random weights learns little from so few images.
+than probabilities: Romero et al., "FitNets", 2015 (https://arxiv.org/abs/1412.6550). With a few hundred
+videos the sensible student is the full network with fewer channels (``sora.compression.channels``) or
+weights, which begins close to its teacher; one with random weights learns little from so few images.
 """
 
 import math
@@ -103,7 +103,8 @@ def _check(student: keras.Model, teacher: keras.Model, images: np.ndarray, plan:
         raise SoraError(f"distillation: expected images of shape (N, *{expected}), got {images.shape}")
     if plan.epochs < 1 or plan.batch_size < 1:
         raise SoraError(
-            f"distillation: expected 1 epoch and 1 image a batch or more, got {plan.epochs} and {plan.batch_size}"
+            f"distillation: expected 1 epoch and 1 image a batch or more, got {plan.epochs} and "
+            f"{plan.batch_size}"
         )
 
 

@@ -48,14 +48,15 @@ def narrow(model: keras.Model, kept: Mapping[str, Kept]) -> tuple[keras.Model, K
     def changed(layer: keras.Layer) -> keras.Layer:
         return layer.__class__.from_config({**layer.get_config(), **changes[layer.name].options})
 
-    narrowed = keras.models.clone_model(model, clone_function=changed)
+    inputs = keras.tree.map_structure(lambda tensor: _input(tensor, stays[id(tensor)]), model.input)
+    narrowed = keras.models.clone_model(model, input_tensors=inputs, clone_function=changed)
     for layer in narrowed.layers:
         layer.set_weights(changes[layer.name].weights)
     return narrowed, stays[id(model.outputs[0])]
 
 
 def _change(layer: keras.Layer, given: list[Kept], own: Kept) -> _Narrow:
-    if all(mask.all() for mask in [*given, own]):
+    if isinstance(layer, layers.InputLayer) or all(mask.all() for mask in [*given, own]):
         return _Narrow(layer.get_weights(), {}, own)
     for kinds, rule in _RULES.items():
         if isinstance(layer, kinds):
@@ -63,8 +64,10 @@ def _change(layer: keras.Layer, given: list[Kept], own: Kept) -> _Narrow:
     raise SoraError(f"{layer.name}: a {type(layer).__name__} needs all of its channels")
 
 
-def _input(layer: keras.Layer, given: list[Kept], own: Kept) -> _Narrow:
-    return _Narrow([], {"batch_shape": (*layer.batch_shape[:-1], int(own.sum()))}, own)
+def _input(tensor: keras.KerasTensor, kept: Kept) -> keras.KerasTensor:
+    return keras.Input(
+        batch_shape=(*tensor.shape[:-1], int(kept.sum())), dtype=tensor.dtype, name=tensor.name
+    )
 
 
 def _convolution(layer: keras.Layer, given: list[Kept], own: Kept) -> _Narrow:
@@ -128,7 +131,6 @@ _BY_CHANNEL = (
     layers.ZeroPadding2D,
 )
 _RULES: dict[Any, Callable[[keras.Layer, list[Kept], Kept], _Narrow]] = {
-    layers.InputLayer: _input,
     layers.Conv2D: _convolution,
     layers.DepthwiseConv2D: _depthwise,
     layers.Dense: _dense,

@@ -68,7 +68,7 @@ def scheduled_share(step: int, num_steps: int, start: float, end: float) -> floa
 
 
 class GradualPruning:
-    """Zeros the smallest weights of a network while it is trained, ever more of them, and holds them there."""
+    """Zeros the smallest weights of a network while it is trained, ever more, and holds them there."""
 
     def __init__(self, network: keras.Model, share: float, num_steps: int, every: int = 10) -> None:
         """Plan the schedule; kernels that have zeros keep them.
@@ -94,8 +94,12 @@ class GradualPruning:
         Args:
             step: how many the optimizer has made, from 1.
         """
+        self._apply()
         if step % self._every == 0 or step == self._num_steps:
             self._choose(step)
+            self._apply()
+
+    def _apply(self) -> None:
         for name, kernel in self._kernels.items():
             kernel.assign(kernel * self._masks[name])
 
