@@ -23,7 +23,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from sora.bundle import read_bundle
-from sora.decision import decided_labels
+from sora.decision import told
 from sora.errors import SoraError, VideoError
 from sora.frames.inputs import choose_frames, clean_clip, decoded_size, network_input
 from sora.frames.selection import drop_reasons
@@ -47,12 +47,7 @@ class Predictor:
         given = network_input(read_clip(video, bundle.spec.clip), bundle.spec)
         features = np.concatenate([*map(self._backbone, given.images), given.descriptors], axis=1)
         (probabilities,) = self._head(features[None])
-        labels = decided_labels(probabilities, bundle.labels, several_labels=bundle.several_labels)
-        return {
-            "label": bundle.labels[int(probabilities.argmax())],
-            **({"labels": list(labels)} if bundle.several_labels else {}),
-            "probabilities": dict(zip(bundle.labels, map(float, probabilities), strict=True)),
-        }
+        return told(probabilities, bundle.labels, several_labels=bundle.several_labels)
 
 
 def load_network(path: Path, num_threads: int) -> Callable[[np.ndarray], np.ndarray]:

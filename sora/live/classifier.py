@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sora.bundle import read_bundle
-from sora.decision import decided_labels
+from sora.decision import told
 from sora.errors import SoraError, VideoError
 from sora.frames.inputs import clean_clip, network_input, one_segment
 from sora.runtimes import load_backbone, load_head, segment_features
@@ -55,12 +55,4 @@ class LiveClassifier:
                 f"{bounds.min_brightness} and {bounds.max_brightness}"
             }
         probabilities, _ = self._head(features)
-        labels, several_labels = self.bundle.labels, self.bundle.several_labels
-        decided = decided_labels(probabilities, labels, several_labels=several_labels)
-        return {
-            "label": labels[int(probabilities.argmax())],
-            **({"labels": list(decided)} if several_labels else {}),
-            "probabilities": {
-                label: round(float(value), 6) for label, value in zip(labels, probabilities, strict=True)
-            },
-        }
+        return told(probabilities, self.bundle.labels, several_labels=self.bundle.several_labels)
