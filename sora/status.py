@@ -47,10 +47,11 @@ def _metric_lines(metrics: dict[str, Any]) -> list[str]:
 
 def _model_lines(compression: dict[str, Any], bundle: dict[str, Any]) -> list[str]:
     lines = [f"model       {compression['chosen']}, version {bundle.get('version', 'unknown')}"]
+    width = max(len(row["name"]) for row in compression["candidates"])
     for row in compression["candidates"]:
         mark = "*" if row["name"] == compression["chosen"] else " "
         lines.append(
-            f"          {mark} {row['name']:<10} {row['size_bytes'] / 1e6:6.1f} MB "
+            f"          {mark} {row['name']:<{width}} {row['size_bytes'] / 1e6:6.1f} MB "
             f"{row['latency_ms_median']:7.0f} ms a video   accuracy {row['accuracy']:.3f}"
         )
     return lines

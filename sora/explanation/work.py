@@ -15,7 +15,7 @@ from sora.explanation.maps import SplitBackbone, split_backbone
 from sora.explanation.regions import blurred, mixed
 from sora.frames.inputs import by_segment, network_input
 from sora.frames.spec import InputSpec
-from sora.runtimes import Head, kept_backbone, load_head, segment_features
+from sora.runtimes import Head, kept_backbone, kept_head, segment_features
 from sora.video.write import read_clip
 
 
@@ -71,7 +71,7 @@ def explain_video(item: tuple[str, Asked]) -> Explained:
 
 
 def _explanation(clip: np.ndarray, asked: Asked) -> Explanation:
-    several, size, head = asked.several_labels, asked.grid_cells, _kept_head(asked.head)
+    several, size, head = asked.several_labels, asked.grid_cells, kept_head(Path(asked.head))
     if asked.by_pixels:
         network = kept_backbone(Path(asked.backbone))
         return explain_by_pixels(clip, asked.spec, network, head, several_labels=several, grid_cells=size)
@@ -81,7 +81,7 @@ def _explanation(clip: np.ndarray, asked: Asked) -> Explanation:
 
 def _region_curves(clip: np.ndarray, found: Explanation, asked: Asked, seed: Sequence[int]) -> VideoCurves:
     """Hide cells in the pixels, and go the whole way of serving."""
-    backbone, head = kept_backbone(Path(asked.backbone)), _kept_head(asked.head)
+    backbone, head = kept_backbone(Path(asked.backbone)), kept_head(Path(asked.head))
     filled, cells = blurred(clip), found.importance.cells
 
     def probability(kept: np.ndarray) -> float:
@@ -100,7 +100,7 @@ def _region_curves(clip: np.ndarray, found: Explanation, asked: Asked, seed: Seq
 
 def _moment_curves(found: Explanation, asked: Asked, seed: Sequence[int]) -> VideoCurves:
     """Hide whole moments: give the head the features of the blurred clip in their place."""
-    head = _kept_head(asked.head)
+    head = kept_head(Path(asked.head))
 
     def probability(kept: np.ndarray) -> float:
         return float(head(np.where(kept[:, None], found.clean, found.filled))[0][found.label])
@@ -123,8 +123,3 @@ def _ends(found: Explanation, head: Head) -> tuple[float, float]:
 @functools.lru_cache(maxsize=1)
 def _kept_halves(path: str) -> SplitBackbone:
     return split_backbone(Path(path))
-
-
-@functools.lru_cache(maxsize=1)
-def _kept_head(path: str) -> Head:
-    return load_head(Path(path))
