@@ -5,11 +5,14 @@ Nothing heavy is imported before a command runs.
 
 from sora.cli.application import app
 from sora.cli.here import doctor, status
+from sora.cli.index import index
 from sora.cli.models import compare, report, tune
+from sora.cli.retrieval import recommend, search
 from sora.cli.videos import inspect, predict, preview
 
 __all__ = ["app"]
 
 # In the order of --help.
-for command in (predict, inspect, preview, status, report, compare, tune, doctor):
+for command in (predict, inspect, preview, search, recommend, status, report, compare, tune, doctor):
     app.command()(command)
+app.add_typer(index, name="index")
