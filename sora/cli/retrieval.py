@@ -28,6 +28,7 @@ def print_json(answer: dict[str, Any]) -> None:
 
 def search(
     videos: Annotated[list[Path] | None, typer.Argument(help="Examples.", metavar="[VIDEO]...")] = None,
+    *,
     label: Annotated[
         list[str] | None, typer.Option(help="Words of labels, all of which a video must have.")
     ] = None,
@@ -65,6 +66,7 @@ def search(
 
 
 def recommend(
+    *,
     history: Annotated[
         Path, typer.Option(metavar="FILE", help="CSV: user, video, time; if you can, rating and completion.")
     ],

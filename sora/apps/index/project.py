@@ -9,7 +9,7 @@ import pandas as pd
 
 from sora import layout
 from sora.apps.index.entries import Entry
-from sora.apps.index.store import VideoIndex, create_index
+from sora.apps.index.store import create_index
 from sora.apps.index.vectors import search_vectors
 from sora.bundle import Bundle
 from sora.errors import SoraError

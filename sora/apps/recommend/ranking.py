@@ -10,8 +10,8 @@ def watch_weights(
 ) -> np.ndarray:
     """Return how much each of H watches says about a taste, float64 (H,) in [-1, 1].
 
-    Each counts half as much for every ``half_life_days`` of its age. A rating makes it count from -1 to 1,
-    so that videos like a disliked one sink; without one the share that was watched counts, and without that 1.
+    Each counts half as much for every ``half_life_days`` of its age. A rating makes it count from -1 to 1, so
+    that videos like a disliked one sink; without one the share that was watched counts; without either, 1.
 
     Args:
         ages_days: float (H,), at least 0.
@@ -46,7 +46,7 @@ def closeness(vectors: np.ndarray, watched: np.ndarray, sharpness: float) -> np.
 def relevance(
     close: np.ndarray, weights: np.ndarray, shares: np.ndarray, power: float, allowed: np.ndarray
 ) -> np.ndarray:
-    """Return how much each video suits a user, float64 (N,) in [0, 1]: 1 for the best that is allowed, else 0.
+    """Return how much each video suits a user, float64 (N,) in [0, 1]; the best that is allowed has 1.
 
     The weighted sum of closeness is a density over the watched videos (nearest neighbours among items:
     Sarwar and others, "Item-based Collaborative Filtering Recommendation Algorithms", 2001), so that someone
