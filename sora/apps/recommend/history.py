@@ -52,16 +52,16 @@ def read_history(path: Path) -> list[Watch]:
 
 
 def _watches(rows: csv.DictReader, path: Path) -> Iterable[Watch]:
-    line = 1
     try:
         missing = set(REQUIRED) - set(rows.fieldnames or ())
         if missing:
             raise ValueError(f"columns {', '.join(REQUIRED)} expected, {', '.join(sorted(missing))} missing")
         for row in rows:
-            line = rows.line_num
             yield _watch(row)
+    except UnicodeError:
+        raise  # of the file, not of a line
     except (csv.Error, ValueError) as error:
-        raise SoraError(f"{path}, line {line}: {error}") from error
+        raise SoraError(f"{path}, line {max(1, rows.reader.line_num)}: {error}") from error
 
 
 def _watch(row: dict) -> Watch:

@@ -24,7 +24,7 @@ _RECALL_AT = 10
 _NUM_TRIED = 200
 _CELLS_PER_ROOT = 4  # as FAISS's guidelines have it: 4 to 16 times the root of the number of vectors
 _VECTORS_PER_CENTRE = 40  # that the centres are fitted to; FAISS warns below 39
-_FITTED_UNTIL = 4  # times as many vectors as at the fit
+_MOST_GROWTH = 2  # of the number of cells that would suit: four times as many vectors
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +56,7 @@ class ApproximateNeighbours:
 
     def fits(self, num_vectors: int, size: int) -> bool:
         """Whether the cells still suit so many vectors of so many numbers."""
-        fitted_to = (self.index.nlist / _CELLS_PER_ROOT) ** 2
-        return self.size == size and num_vectors <= _FITTED_UNTIL * fitted_to
+        return self.size == size and _num_cells(num_vectors) <= _MOST_GROWTH * self.index.nlist
 
 
 def fitted_neighbours(ids: np.ndarray, vectors: np.ndarray, seed: int = 0) -> ApproximateNeighbours:
@@ -71,7 +70,7 @@ def fitted_neighbours(ids: np.ndarray, vectors: np.ndarray, seed: int = 0) -> Ap
     """
     faiss = _faiss()
     rng = np.random.default_rng(seed)
-    num_cells = max(1, int(_CELLS_PER_ROOT * np.sqrt(len(vectors))))
+    num_cells = _num_cells(len(vectors))
     index = faiss.IndexIVFFlat(
         faiss.IndexFlatIP(vectors.shape[1]), vectors.shape[1], num_cells, faiss.METRIC_INNER_PRODUCT
     )
@@ -86,6 +85,10 @@ def fitted_neighbours(ids: np.ndarray, vectors: np.ndarray, seed: int = 0) -> Ap
     while index.nprobe < num_cells and recall(found.nearest(tried, _RECALL_AT), expected) < MIN_RECALL:
         index.nprobe = min(2 * index.nprobe, num_cells)
     return found
+
+
+def _num_cells(num_vectors: int) -> int:
+    return max(1, min(int(_CELLS_PER_ROOT * np.sqrt(num_vectors)), num_vectors // _VECTORS_PER_CENTRE))
 
 
 def recall(found: Nearest, expected: Nearest) -> float:

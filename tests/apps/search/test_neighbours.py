@@ -68,13 +68,13 @@ def test_what_was_put_and_removed_since_is_followed(index):
 
 
 def test_it_is_made_anew_where_it_is_damaged_or_fits_no_more(index):
-    load_neighbours(index, exact_up_to=100)
+    first = load_neighbours(index, exact_up_to=100)
     (path,) = sidecars(index)
     path.write_bytes(path.read_bytes()[:1000])
     np.testing.assert_array_equal(load_neighbours(index, exact_up_to=100).ids(), index.ids())
     put(index, clustered(5 * NUM_VIDEOS, 4), "many")
     grown = load_neighbours(index, exact_up_to=100)
-    assert grown.index.nlist > 200
+    assert (first.index.nlist, grown.index.nlist) == (15, 90)
     index.replace_all("other", [Entry("a", "a", "", ()), Entry("b", "b", "", ())], np.eye(2, 3))
     assert load_neighbours(index, exact_up_to=1).size == 3
 
