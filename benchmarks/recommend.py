@@ -5,8 +5,8 @@
 PROJECT is a folder in which extract has run; the landed head is fitted to the training videos of the split,
 and all videos are embedded. Each user likes two labels and watches 25 different videos, one a day: of every
 five, four of those labels and one of any. Within that, a video's chance is Zipf's: 1 / its rank in an order
-drawn once. The last five are held out. Recommenders see embeddings, the videos' numbers and the first
-twenty; labels serve to simulate alone.
+drawn once. The last five are held out. Recommenders see the vectors that an index holds, the videos' numbers
+and the first twenty; labels serve to simulate alone.
 
 Recall and NDCG are of ten recommendations, with 95 % intervals over users. Ends with 1 where the limit does
 not hold.
@@ -101,13 +101,13 @@ def ways(users: Users, embeddings: np.ndarray, both: np.ndarray) -> dict[str, Re
     """Return what is compared: each takes a user and gives videos, best first."""
     names = [str(place) for place in range(len(embeddings))]
 
-    def ours(plan: Plan, vectors: np.ndarray = embeddings) -> Recommend:
+    def ours(plan: Plan, vectors: np.ndarray = both) -> Recommend:
         recommender = Recommender(names, vectors, users.history, plan)
         return lambda user: [one.video for one in recommender.recommend(user, TOP).results]
 
     return {
         OURS: ours(Plan()),
-        "Sora, search vectors": ours(Plan(), both),
+        "Sora, embedding alone": ours(Plan(), embeddings),
         "Sora, no diversity": ours(Plan(diversity=0)),
         "Sora, diversity 0.3": ours(Plan(diversity=0.3)),
         "Sora, no popularity": ours(Plan(popularity=0)),

@@ -42,7 +42,7 @@ from sora.training.spec import TrainSpec
 
 SPLITS = ("split1", "split2", "split3")
 SIZES = (10_000, 30_000, 100_000, 300_000)
-NUM_CENTRES, NUM_VALUES, SPREAD = 1000, 70, 0.6
+NUM_CENTRES, NUM_VALUES, SPREAD = 1000, 70, 1.0
 NUM_QUERIES, TOP = 200, 10
 MIN_FIRST, MIN_RECALL = 0.9, 0.97
 

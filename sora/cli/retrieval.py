@@ -90,7 +90,8 @@ def recommend(
     try:
         plan = Plan(half_life_days=half_life_days, diversity=diversity)
         recommender = Recommender.of_index(open_index(file), read_history(history), plan)
-        answers = [recommender.recommend(each, top) for each in user or [None]]
+        whom = user or (None,)
+        answers = [recommender.recommend(each, top) for each in whom]
     except SoraError as error:
         raise failure(str(error)) from error
     for answer in answers:

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -93,13 +93,13 @@ class VideoIndex:
             rows = connection.execute("SELECT id FROM videos ORDER BY id").fetchall()
         return np.array([number for (number,) in rows], np.int64)
 
-    def vectors(self, ids: Sequence[int] | None = None) -> tuple[np.ndarray, np.ndarray]:
+    def vectors(self, ids: Iterable[int] | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return ids int64 (N,), ascending, and vectors float32 (N, V) of length 1; of all, or of ``ids``."""
         with connected(self.path) as connection:
             rows = _rows_of(connection, "id, vector", ids)
         return np.array([row[0] for row in rows], np.int64), _stacked([row[1] for row in rows])
 
-    def entries(self, ids: Sequence[int] | None = None) -> dict[int, Entry]:
+    def entries(self, ids: Iterable[int] | None = None) -> dict[int, Entry]:
         """Return the videos by id; all, or those of ``ids`` that are there."""
         with connected(self.path) as connection:
             rows = _rows_of(connection, f"id, {_COLUMNS}", ids)
@@ -216,7 +216,7 @@ def _fact(connection: sqlite3.Connection, name: str) -> str:
     return str(connection.execute("SELECT value FROM facts WHERE name = ?", [name]).fetchone()[0])
 
 
-def _rows_of(connection: sqlite3.Connection, columns: str, ids: Sequence[int] | None) -> list[tuple]:
+def _rows_of(connection: sqlite3.Connection, columns: str, ids: Iterable[int] | None) -> list[tuple]:
     if ids is None:
         return connection.execute(f"SELECT {columns} FROM videos ORDER BY id").fetchall()
     wanted = json.dumps([int(number) for number in ids])

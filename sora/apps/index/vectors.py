@@ -5,6 +5,7 @@ import numpy as np
 from sora.errors import SoraError
 
 _MIN_LENGTH = 1e-12
+_ROUNDING = 1e-6
 
 
 def search_vectors(embeddings: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
@@ -20,7 +21,7 @@ def search_vectors(embeddings: np.ndarray, probabilities: np.ndarray) -> np.ndar
 
 
 def unit_rows(vectors: np.ndarray) -> np.ndarray:
-    """Give each row length 1: float32 (N, V).
+    """Give each row length 1: float32 (N, V); those that have it up to rounding stay as they are.
 
     Raises:
         SoraError: a row has no direction, for it is 0 or not finite.
@@ -32,4 +33,5 @@ def unit_rows(vectors: np.ndarray) -> np.ndarray:
             f"vectors: finite rows other than 0 expected; {len(wrong)} of {len(vectors)} are not, the first "
             f"is row {wrong[0]}"
         )
+    lengths[np.abs(lengths - 1) < _ROUNDING] = 1
     return (vectors / lengths).astype(np.float32)

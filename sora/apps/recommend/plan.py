@@ -20,7 +20,7 @@ class Plan:
     """
 
     half_life_days: float = 30.0
-    sharpness: float = 8.0
+    sharpness: float = 4.0
     popularity: float = 1.0
     diversity: float = 0.1
     newcomer_diversity: float = 0.5

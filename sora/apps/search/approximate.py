@@ -8,16 +8,13 @@ seconds.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from sora.apps.search.exact import ExactNeighbours, Nearest
 from sora.atomic import replacing
 from sora.errors import SoraError
-
-if TYPE_CHECKING:
-    import faiss
 
 MIN_RECALL = 0.99
 _RECALL_AT = 10
@@ -29,9 +26,9 @@ _MOST_GROWTH = 2  # of the number of cells that would suit: four times as many v
 
 @dataclass(frozen=True, eq=False)
 class ApproximateNeighbours:
-    """A trained index of FAISS; searching it does not change it."""
+    """A trained IndexIVFFlat of FAISS, whose own types do not say what it takes and gives."""
 
-    index: "faiss.IndexIVFFlat"
+    index: Any
 
     @property
     def size(self) -> int:
@@ -45,9 +42,7 @@ class ApproximateNeighbours:
 
     def ids(self) -> np.ndarray:
         """Return the ids that it holds, int64 (N,), ascending."""
-        import faiss
-
-        lists = self.index.invlists
+        faiss, lists = _faiss(), self.index.invlists
         sizes = [lists.list_size(cell) for cell in range(self.index.nlist)]
         held = [
             faiss.rev_swig_ptr(lists.get_ids(cell), size).copy() for cell, size in enumerate(sizes) if size
@@ -114,7 +109,7 @@ def write_neighbours(path: Path, neighbours: ApproximateNeighbours) -> None:
         _faiss().write_index(neighbours.index, str(temporary))
 
 
-def _faiss() -> "type[faiss]":
+def _faiss() -> Any:
     try:
         import faiss
     except ImportError as error:
