@@ -1,7 +1,5 @@
 """Commands that keep the index of videos."""
 
-import functools
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,9 +9,7 @@ from sora.cli.application import failure, print_lines
 from sora.cli.retrieval import DEFAULT_INDEX, DEFAULT_MODEL, IndexFile, Model, print_json
 
 if TYPE_CHECKING:
-    from sora.apps.index.entries import Entry
     from sora.apps.index.store import VideoIndex
-    from sora.apps.index.videos import Describe
 
 Names = Annotated[list[str], typer.Argument(help="As sora index show names them.", metavar="VIDEO...")]
 
@@ -23,22 +19,24 @@ index = typer.Typer(help="The index that sora search and sora recommend look in.
 @index.command()
 def build(file: IndexFile = DEFAULT_INDEX, model: Model = DEFAULT_MODEL) -> None:
     """Index the project's videos from their stored features; embed added files again after a new model."""
+    from dataclasses import asdict
+
     from sora.apps.index.project import build_index
-    from sora.apps.index.store import open_index
+    from sora.apps.index.videos import BundleDescriber
     from sora.bundle import read_bundle
     from sora.errors import SoraError
     from sora.params import Runtime, read_section
 
     try:
-        built = build_index(file, read_bundle(model), read_section("runtime", Runtime))
-        print_lines(
-            [f"{file}: {built.num_videos} videos of the project, {built.num_put} new or changed"]
-            + [f"removed: {video}" for video in built.removed]
-        )
-        failed = bool(built.left_out) and _add_again(open_index(file), built.left_out, model)
+        runtime = read_section("runtime", Runtime)
+        built = build_index(file, read_bundle(model), runtime, BundleDescriber(model))
     except SoraError as error:
         raise failure(str(error)) from error
-    raise typer.Exit(int(failed))
+    told = [f"{file}: {built.num_videos} videos of the project, {built.num_put} new or changed"]
+    print_lines(told + [f"removed: {video}" for video in built.removed])
+    for lost in built.failed:
+        print_json(asdict(lost))
+    raise typer.Exit(int(bool(built.failed)))
 
 
 @index.command()
@@ -113,25 +111,10 @@ def _add(opened: "VideoIndex", videos: list[Path], model: Path) -> bool:
     """Put files in and tell of each; return whether one failed."""
     from dataclasses import asdict
 
-    from sora.apps.index.videos import add_videos
+    from sora.apps.index.videos import BundleDescriber, add_videos
 
     failed = False
-    for added in add_videos(opened, videos, _describe(model)):
+    for added in add_videos(opened, videos, BundleDescriber(model)):
         failed |= added.outcome == "failed"
         print_json({name: value for name, value in asdict(added).items() if value})
     return failed
-
-
-def _add_again(opened: "VideoIndex", entries: Sequence["Entry"], model: Path) -> bool:
-    failed = _add(opened, [Path(entry.file) for entry in entries], model)
-    opened.set_tags({entry.video: entry.tags for entry in entries})
-    return failed
-
-
-def _describe(model: Path) -> "Describe":
-    """Return what embeds a video by the bundle, which is loaded when the first is asked for."""
-    from sora.apps.index.videos import described
-    from sora.predictor import Predictor
-
-    predictor = functools.cache(lambda: Predictor(model))
-    return lambda video: described(predictor().predict(video))

@@ -1,8 +1,6 @@
 """Commands that find videos: search and recommendation."""
 
-import functools
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,8 +9,7 @@ import typer
 from sora.cli.application import failure
 
 if TYPE_CHECKING:
-    import numpy as np
-
+    from sora.apps.index.videos import Describe
     from sora.apps.search.search import Hit, Searcher, Words
 
 IndexFile = Annotated[Path, typer.Option("--index", metavar="FILE", help="The index.")]
@@ -41,6 +38,7 @@ def search(
 
     Words have no case, and the beginning of a word is enough. An example that is in the index is not decoded.
     """
+    from sora.apps.index.videos import BundleDescriber
     from sora.apps.search.search import Searcher, Words
     from sora.bundle import read_bundle
     from sora.errors import SoraError
@@ -55,10 +53,12 @@ def search(
     except SoraError as error:
         raise failure(str(error)) from error
     failed = False
-    embed = _embedder(model)
+    describe = BundleDescriber(model)
     for video in videos:
         try:
-            print_json({"video": str(video), "results": _results(_like(searcher, video, words, top, embed))})
+            print_json(
+                {"video": str(video), "results": _results(_like(searcher, video, words, top, describe))}
+            )
         except SoraError as error:
             failed = True
             print_json({"video": str(video), "error": str(error)})
@@ -98,22 +98,11 @@ def recommend(
         print_json(answer.as_json())
 
 
-def _embedder(model: Path) -> "Callable[[Path], np.ndarray]":
-    """Return what gives a file's search vector by the bundle, which is loaded when the first is asked for."""
-    from sora.apps.index.videos import vector_of
-    from sora.predictor import Predictor
-
-    predictor = functools.cache(lambda: Predictor(model))
-    return lambda video: vector_of(predictor().predict(video))
-
-
-def _like(
-    searcher: "Searcher", video: Path, words: "Words", top: int, embed: "Callable[[Path], np.ndarray]"
-) -> "list[Hit]":
+def _like(searcher: "Searcher", video: Path, words: "Words", top: int, describe: "Describe") -> "list[Hit]":
     from sora.apps.index.videos import file_hash
 
     found = searcher.like_video(file_hash(video), top, words)
-    return searcher.like(embed(video), top, words) if found is None else found
+    return searcher.like(describe(video).vector, top, words) if found is None else found
 
 
 def _results(hits: "list[Hit]") -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from sora import layout
 from sora.apps.index.entries import Entry
 from sora.apps.index.store import create_index
 from sora.apps.index.vectors import search_vectors
+from sora.apps.index.videos import Added, Describe, embedded_again
 from sora.bundle import Bundle
 from sora.errors import SoraError
 from sora.features import feature_table
@@ -32,21 +33,26 @@ class Built:
         num_videos: of the project, that are in the index now.
         num_put: of these, new or with new labels or vectors.
         removed: names of videos that were in it and are no longer the project's.
-        left_out: files that had been added under another model: their vectors mean nothing to this one, and
-            they are to be added again.
+        failed: files that had been added under another model, and could not be embedded by this one.
     """
 
     num_videos: int
     num_put: int
-    removed: tuple[str, ...]
-    left_out: tuple[Entry, ...]
+    removed: tuple[str, ...] = ()
+    failed: tuple[Added, ...] = ()
 
 
-def build_index(path: Path, bundle: Bundle, runtime: Runtime) -> Built:
+def build_index(path: Path, bundle: Bundle, runtime: Runtime, describe: Describe) -> Built:
     """Make the index at ``path`` hold the valid videos of the project that this process runs in.
 
-    Files that were added stay, unless the index is of another model than ``bundle``. Only videos that the
-    index does not have are embedded.
+    Videos that the index has are not embedded again, unless it is of another model than ``bundle``: then
+    all are, and all at once take the place of the old ones. Files that were added stay in either case.
+
+    Args:
+        path: the index file; it is made where it is missing.
+        bundle: the model.
+        runtime: how work is spread, where clips must be read.
+        describe: embeds added files by the same bundle, for the case of another model.
 
     Raises:
         SoraError: there is no trained model, or the bundle is not made of it; or as ``create_index``.
@@ -62,15 +68,15 @@ def build_index(path: Path, bundle: Bundle, runtime: Runtime) -> Built:
     vectors.update(zip(missing["content_hash"], _vectors(missing, bundle, trained, runtime), strict=True))
     before = {entry.content_hash: entry for entry in index.entries().values()}
     entries = _entries(videos, before)
-    rows = np.stack([vectors[entry.content_hash] for entry in entries])
-    if not is_same_model:
-        index.replace_all(bundle.version, entries, rows)
-        added = [entry for digest, entry in before.items() if digest not in vectors]
-        return Built(len(entries), len(entries), (), tuple(e for e in added if e.origin == "added"))
-    names = {entry.video for entry in entries}
-    gone = [e.video for e in before.values() if e.origin == "project" and e.video not in names]
-    removed = index.remove(gone)
-    return Built(len(entries), index.put(entries, rows).num_put, tuple(removed), ())
+    rows = [vectors[entry.content_hash] for entry in entries]
+    others = [entry for digest, entry in before.items() if digest not in vectors]
+    if is_same_model:
+        removed = tuple(index.remove([entry.video for entry in others if entry.origin == "project"]))
+        return Built(len(entries), index.put(entries, np.stack(rows)).num_put, removed)
+    added = [entry for entry in others if entry.origin == "added"]
+    again, more_rows, failed = embedded_again(added, describe)
+    index.replace_all(bundle.version, [*entries, *again], np.stack([*rows, *more_rows]))
+    return Built(len(entries), len(entries), failed=tuple(failed))
 
 
 def _require_same_input(bundle: Bundle, trained: Trained) -> None:

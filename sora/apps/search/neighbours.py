@@ -35,8 +35,8 @@ def load_neighbours(index: VideoIndex, exact_up_to: int = EXACT_UP_TO) -> Neighb
     else:
         found = fitted_neighbours(*index.vectors())
     write_neighbours(path, found)
-    for other in path.parent.glob(f"{index.path.name}.*.faiss"):
-        if other != path:  # of a deleted index of this name
+    for other in path.parent.glob("*.faiss"):
+        if other != path and other.name.startswith(f"{index.path.name}."):  # of a deleted index of this name
             other.unlink(missing_ok=True)
     return found
 

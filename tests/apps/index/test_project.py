@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from sora import layout
 from sora.apps.index.project import build_index
 from sora.apps.index.store import open_index
-from sora.apps.index.videos import vector_of
+from sora.apps.index.videos import Description, vector_of
 from sora.bundle import Bundle, read_bundle, write_bundle
 from sora.cli import app
 from sora.clip import read_clean_clip
@@ -83,6 +83,10 @@ def run() -> Run:
     return call
 
 
+def never(path: Path) -> Description:
+    raise AssertionError(f"{path} need not be embedded")
+
+
 def other_model(bundle: Bundle) -> Bundle:
     names = ("backbone", "head", "spec", "labels", "several_labels", "lineage")
     parts = {name: getattr(bundle, name) for name in names}
@@ -94,7 +98,7 @@ def other_model(bundle: Bundle) -> Bundle:
 
 
 def test_stored_features_give_the_vectors_that_the_predictor_gives(here):
-    built = build_index(INDEX, here, RUNTIME)
+    built = build_index(INDEX, here, RUNTIME, never)
     index = open_index(INDEX, here.version)
     entries, (ids, vectors) = index.entries(), index.vectors()
     assert (built.num_videos, built.num_put) == (NUM_VIDEOS, NUM_VIDEOS)
@@ -108,9 +112,9 @@ def test_stored_features_give_the_vectors_that_the_predictor_gives(here):
 
 
 def test_building_again_follows_the_tables_and_keeps_tags_and_added_videos(here, run):
-    build_index(INDEX, here, RUNTIME)
+    build_index(INDEX, here, RUNTIME, never)
     index = open_index(INDEX)
-    assert build_index(INDEX, here, RUNTIME).num_put == 0
+    assert build_index(INDEX, here, RUNTIME, never).num_put == 0
     index.set_tags({"jumping/0.avi": ["beach"]})
     write_video(Path("mine.avi"), seed=9)
     assert run("index", "add", "mine.avi") == (0, [{"video": "mine.avi", "outcome": "added"}])
@@ -120,9 +124,9 @@ def test_building_again_follows_the_tables_and_keeps_tags_and_added_videos(here,
     for key in ("key0", "key2"):  # nothing is embedded twice
         (layout.FEATURES / f"{key}.npy").unlink()
 
-    built = build_index(INDEX, here, RUNTIME)
+    built = build_index(INDEX, here, RUNTIME, never)
 
-    assert (built.num_put, built.removed, built.left_out) == (1, ("running/1.avi",), ())
+    assert (built.num_put, built.removed, built.failed) == (1, ("running/1.avi",), ())
     entries = {entry.video: entry for entry in index.entries().values()}
     assert set(entries) == {"jumping/0.avi", "waving/2.avi", "mine.avi"}
     assert (entries["jumping/0.avi"].labels, entries["jumping/0.avi"].tags) == (("waving",), ("beach",))
@@ -133,18 +137,24 @@ def test_a_new_model_embeds_everything_again(here, run):
     run("index", "build")
     run("index", "add", "mine.avi")
     run("index", "tag", "mine.avi", "--tag", "garden")
+    write_video(Path("edited.avi"), seed=10)
+    run("index", "add", "edited.avi")
+    write_video(Path("edited.avi"), seed=11)
     bundle = other_model(here)
 
     assert run("search", "mine.avi")[0] == 1
-    assert run("index", "build") == (0, [{"video": "mine.avi", "outcome": "added"}])
+    reason = "has changed since it was added; add it again"
+    lost = {"video": "edited.avi", "outcome": "failed", "reason": reason}
+    assert run("index", "build") == (1, [lost])
     assert len(open_index(INDEX, bundle.version).ids()) == NUM_VIDEOS + 1
+    assert run("index", "build") == (0, [])
     assert run("search", "--tag", "gard")[1][0]["results"][0]["video"] == "mine.avi"
 
 
 def test_a_bundle_of_another_model_than_the_features_is_refused(here):
     layout.TRAINED_LABELS.write_text('["other", "labels"]')
     with pytest.raises(SoraError, match="the bundle is not made of the model in models/trained"):
-        build_index(INDEX, here, RUNTIME)
+        build_index(INDEX, here, RUNTIME, never)
     assert not INDEX.exists()
 
 
