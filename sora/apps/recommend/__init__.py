@@ -1,0 +1,1 @@
+"""Recommendation: what to watch next, from embeddings and histories alone."""

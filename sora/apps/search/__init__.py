@@ -1,0 +1,1 @@
+"""Search: the videos nearest to an example, or those with certain words."""
