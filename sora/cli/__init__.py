@@ -4,6 +4,7 @@ Nothing heavy is imported before a command runs.
 """
 
 from sora.cli.application import app
+from sora.cli.apps import moderate, review, summarize, tag
 from sora.cli.here import doctor, status
 from sora.cli.models import compare, report, tune
 from sora.cli.videos import inspect, predict, preview
@@ -11,5 +12,6 @@ from sora.cli.videos import inspect, predict, preview
 __all__ = ["app"]
 
 # In the order of --help.
-for command in (predict, inspect, preview, status, report, compare, tune, doctor):
+for command in (predict, inspect, preview, tag, moderate, summarize, status, report, compare, tune, doctor):
     app.command()(command)
+app.add_typer(review, name="review")

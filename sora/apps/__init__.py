@@ -1,0 +1,1 @@
+"""Applications: what a team does with predictions and stored features of videos."""

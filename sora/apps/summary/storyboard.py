@@ -1,0 +1,110 @@
+"""The storyboard: key frames with their times, on a page that shows where in the video they lie."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from sora.apps.summary.times import clock
+
+TILE_WIDTH_PX = 320
+_MAX_COLUMNS = 4
+_MARGIN, _GAP, _CAPTION, _HEAD, _BAR, _FOOT = 32, 16, 34, 84, 10, 58
+_PAPER, _INK, _SOFT = (255, 255, 255), (32, 38, 46), (105, 114, 125)
+_SHOTS, _MARK = ((201, 212, 224), (226, 232, 239)), (217, 95, 2)
+_PLAIN, _BOLD = 400, 700  # weights of type
+
+
+@dataclass(frozen=True, eq=False)
+class Tile:
+    """A key frame, uint8 RGB (H, W, 3), its time, and what stands beside that."""
+
+    picture: np.ndarray
+    seconds: float
+    caption: str
+
+
+def storyboard(
+    tiles: Sequence[Tile], title: str, subtitle: str, cuts_seconds: Sequence[float], duration_seconds: float
+) -> bytes:
+    """Draw a storyboard as a PNG; equal input gives equal bytes.
+
+    Below the key frames is the video from begin to end: its shots in two shades, and a mark for each frame.
+
+    Args:
+        tiles: one or more, in order of time, all pictures of one shape.
+        title, subtitle: what stands above them; any script that OpenCV's own fonts have, Chinese included.
+        cuts_seconds: between the shots.
+        duration_seconds: of the video.
+    """
+    columns = min(_MAX_COLUMNS, len(tiles))
+    height = round(TILE_WIDTH_PX * tiles[0].picture.shape[0] / tiles[0].picture.shape[1])
+    rows = -(-len(tiles) // columns)
+    inner = max(columns, 2) * (TILE_WIDTH_PX + _GAP) - _GAP
+    size = _HEAD + rows * (height + _CAPTION) + _BAR + _FOOT, inner + 2 * _MARGIN, 3
+    page = np.full(size, _PAPER, np.uint8)
+    _write(page, _fitting(title, inner, 26, _BOLD), (_MARGIN, 44), 26, _INK, _BOLD)
+    _write(page, _fitting(subtitle, inner, 17, _PLAIN), (_MARGIN, 70), 17, _SOFT)
+    for number, tile in enumerate(tiles):
+        row, column = divmod(number, columns)
+        corner = _MARGIN + column * (TILE_WIDTH_PX + _GAP), _HEAD + row * (height + _CAPTION)
+        _draw_tile(page, tile, corner, height)
+    _draw_line(page, tiles, cuts_seconds, duration_seconds)
+    return cv2.imencode(".png", page[..., ::-1])[1].tobytes()
+
+
+def _draw_tile(page: np.ndarray, tile: Tile, corner: tuple[int, int], height: int) -> None:
+    left, top = corner
+    small = cv2.resize(tile.picture, (TILE_WIDTH_PX, height), interpolation=cv2.INTER_AREA)
+    page[top : top + height, left : left + TILE_WIDTH_PX] = small
+    time, base = clock(tile.seconds), top + height + 22
+    _write(page, time, (left, base), 17, _INK, _BOLD)
+    used = _width(time, 17, _BOLD) + 12
+    caption = _fitting(tile.caption, TILE_WIDTH_PX - used, 17, _PLAIN)
+    _write(page, caption, (left + used, base), 17, _SOFT)
+
+
+def _draw_line(
+    page: np.ndarray, tiles: Sequence[Tile], cuts_seconds: Sequence[float], duration_seconds: float
+) -> None:
+    top, left, right = page.shape[0] - _FOOT - _BAR + 12, _MARGIN, page.shape[1] - _MARGIN
+    places = [left + (right - left) * s / duration_seconds for s in (0.0, *cuts_seconds, duration_seconds)]
+    edges = [round(place) for place in places]
+    for shot, (start, end) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+        page[top : top + _BAR, start : max(end, start + 1)] = _SHOTS[shot % 2]
+    for tile in tiles:
+        middle = round(left + (right - left) * tile.seconds / duration_seconds)
+        page[top - 4 : top + _BAR + 4, middle - 1 : middle + 2] = _MARK
+    end_text = clock(duration_seconds)
+    _write(page, clock(0), (left, top + _BAR + 24), 15, _SOFT)
+    _write(page, end_text, (right - _width(end_text, 15, _PLAIN), top + _BAR + 24), 15, _SOFT)
+
+
+def _write(
+    page: np.ndarray,
+    text: str,
+    place: tuple[int, int],
+    size: int,
+    colour: tuple[int, ...],
+    weight: int = _PLAIN,
+) -> None:
+    cv2.putText(page, text, place, colour, _font(text), size, weight)
+
+
+def _width(text: str, size: int, weight: int) -> int:
+    return int(cv2.getTextSize((0, 0), text, (0, 0), _font(text), size, weight)[2])
+
+
+def _font(text: str) -> cv2.FontFace:
+    """Return the font of OpenCV that has these letters; "uni" has Chinese, Japanese and Korean ones."""
+    return cv2.FontFace("sans" if text.isascii() else "uni")
+
+
+def _fitting(text: str, width: int, size: int, weight: int) -> str:
+    """Cut a text that is too wide, with an ellipsis."""
+    if _width(text, size, weight) <= width:
+        return text
+    while text and _width(text + "...", size, weight) > width:
+        text = text[:-1]
+    return text.rstrip() + "..."
