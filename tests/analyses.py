@@ -7,7 +7,7 @@ import numpy as np
 from sora.apps.analysis.content import Analysis, Facts, Gap, Looks, Windows
 
 LABELS = ("Jumping", "Running", "WavingHands")
-OBJECTS = tuple(f"object {place}" for place in range(999)) + ("couch",)
+OBJECTS = (*(f"object {place}" for place in range(999)), "couch")
 
 
 def analysis(
@@ -19,7 +19,7 @@ def analysis(
     nsfw: list[float] | None = None,
     gaps: tuple[Gap, ...] = (),
 ) -> Analysis:
-    """One window of ``seconds`` for each row of probabilities; ``objects``: place to scores; looks each second."""
+    """One window of ``seconds`` for each row of probabilities; ``objects``: scores by place; a look each second."""
     count = len(probabilities)
     starts = np.arange(count) * seconds
     shot = np.array(shots or [0] * count)

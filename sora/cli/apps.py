@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from sora import layout
 from sora.cli.application import failure, print_lines
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ _Videos = Annotated[list[Path], typer.Argument(help="Video files.", metavar="VID
 _Model = Annotated[Path, typer.Option(help="The bundle that compress wrote.")]
 _Cache = Annotated[Path, typer.Option(help="Where what was found in a video is kept.", metavar="FOLDER")]
 _Queue = Annotated[Path, typer.Option(help="The review queue.", metavar="FILE")]
-_BUNDLE, _CACHED, _QUEUED = Path("models/sora"), Path(".sora/analyses"), Path(".sora/review.jsonl")
+_BUNDLE, _CACHED, _QUEUED = layout.BUNDLE, layout.ANALYSES, layout.REVIEW_QUEUE
 
 review = typer.Typer(help="Show and decide what moderation left to a person.", no_args_is_help=True)
 

@@ -1,7 +1,10 @@
+from pathlib import Path
+
 import pytest
 from analyses import analysis, without_extras
 
 from sora.apps.analysis.content import Gap
+from sora.apps.analysis.object_export import object_names
 from sora.apps.moderation.policy import LengthRule, NameRule, NsfwRule, Policy, read_policy
 from sora.apps.moderation.verdict import moderate
 from sora.errors import SoraError
@@ -101,7 +104,13 @@ def test_length_and_what_was_not_seen_count():
 def test_what_cannot_be_known_is_an_error_and_no_verdict():
     with pytest.raises(SoraError, match="nsfw, but pip install it"):
         moderate(without_extras(analysis([CALM])), Policy(nsfw=[NsfwRule(0.8, "block")]))
-    with pytest.raises(SoraError, match="tags, but no such thing"):
+    with pytest.raises(SoraError, match="tags, but none here"):
         moderate(without_extras(analysis([CALM])), Policy(tags=[NameRule(["couch"], 0.5, "block")]))
     with pytest.raises(SoraError, match="there is no 'Runing'; there is 'Running'"):
         moderate(analysis([CALM]), Policy(labels=[NameRule(["Runing"], 0.5, "block")]))
+
+
+def test_the_example_in_the_documentation_is_a_policy():
+    policy = read_policy(Path(__file__).parents[2] / "docs" / "policy.yaml")
+    assert {rule.action for rule in policy.nsfw} == {"block", "review"}
+    assert set(policy.tags[0].names) <= set(object_names())

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -46,7 +48,7 @@ def test_what_was_not_seen_ends_a_range():
 def test_ranges_are_apart_in_order_and_hold_a_high_window(scores):
     found = ranges(scores, PLAIN)
     assert all(r.peak >= 0.6 and r.end_seconds > r.start_seconds for r in found)
-    assert all(a.end_seconds < b.start_seconds for a, b in zip(found, found[1:]))
+    assert all(a.end_seconds < b.start_seconds for a, b in pairwise(found))
     covered = sum(r.end_seconds - r.start_seconds for r in found)
     assert 2 * sum(s >= 0.6 for s in scores) <= covered <= 2 * sum(s >= 0.4 for s in scores)
 
@@ -65,5 +67,5 @@ def test_hysteresis_needs_both_thresholds():
 
 @pytest.mark.parametrize("values", [(0.4, 0.6, 3), (0.6, 0.4, 2), (1.2, 0.4, 1)])
 def test_senseless_smoothing_is_refused(values):
-    with pytest.raises(ValueError, match="expected|odd"):
+    with pytest.raises(ValueError, match=r"expected|odd"):
         Smoothing(values[0], values[1], median_windows=values[2])

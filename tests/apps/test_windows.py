@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +20,7 @@ def test_windows_are_the_whole_video_and_none_crosses_a_cut(cuts, duration, long
     found = shot_windows(cuts, duration, longest)
     assert found[0].start_seconds == 0
     assert found[-1].end_seconds == pytest.approx(duration)
-    assert all(a.end_seconds == b.start_seconds for a, b in zip(found[:-1], found[1:], strict=True))
+    assert all(a.end_seconds == b.start_seconds for a, b in pairwise(found))
     assert all(w.end_seconds - w.start_seconds <= longest * 1.000001 for w in found)
     inside = {cut for cut in cuts if 0 < cut < duration}
     assert not [cut for cut in inside for w in found if w.start_seconds < cut < w.end_seconds]

@@ -10,19 +10,29 @@ from typing import Any
 
 import numpy as np
 
-from sora.apps.analysis.analyse import DEFAULT_RULE, VERSION, Rule, analyse
+from sora import layout
+from sora.apps.analysis.analyse import DEFAULT_RULE, VERSION, Rule, analyse, video_hash
 from sora.apps.analysis.content import Analysis, Facts, Gap, Looks, Windows
 from sora.apps.analysis.models import Models
 from sora.atomic import write_bytes
-from sora.errors import SoraError, VideoError
-from sora.sources.hashes import content_hash
+from sora.errors import SoraError
+from sora.frames.inputs import CLIP_VERSIONS, FEATURE_VERSIONS
+from sora.video import cuts, read
 
-FOLDER = Path(".sora/analyses")  # of this machine alone, outside what the pipeline writes
 _RECORD = "record"
+_VERSIONS = {
+    **CLIP_VERSIONS,
+    **FEATURE_VERSIONS,
+    "read": read.VERSION,
+    "cuts": cuts.VERSION,
+    "analyse": VERSION,
+}
 _DAMAGED = (OSError, EOFError, KeyError, TypeError, ValueError, zipfile.BadZipFile)
 
 
-def cached_analysis(path: Path, models: Models, folder: Path = FOLDER, rule: Rule = DEFAULT_RULE) -> Analysis:
+def cached_analysis(
+    path: Path, models: Models, folder: Path = layout.ANALYSES, rule: Rule = DEFAULT_RULE
+) -> Analysis:
     """Return the analysis of a video from ``folder``, or look at the video and keep what is found there.
 
     The entry is named by the content of the file, the networks and the rule. A damaged entry is made anew.
@@ -31,9 +41,7 @@ def cached_analysis(path: Path, models: Models, folder: Path = FOLDER, rule: Rul
         VideoError: as ``analyse``.
     """
     path = Path(path)
-    if not path.is_file():
-        raise VideoError("is not a file" if path.exists() else "no such file")
-    entry = folder / f"{analysis_key(content_hash(path), models, rule)}.npz"
+    entry = folder / f"{analysis_key(video_hash(path), models, rule)}.npz"
     if entry.is_file():
         try:
             return from_bytes(entry.read_bytes())
@@ -46,7 +54,7 @@ def cached_analysis(path: Path, models: Models, folder: Path = FOLDER, rule: Rul
 
 def analysis_key(digest: str, models: Models, rule: Rule) -> str:
     """Return the name of an entry, hexadecimal, for the content hash of a video."""
-    text = json.dumps([VERSION, digest, models.fingerprint, asdict(rule)])
+    text = json.dumps([_VERSIONS, digest, models.fingerprint, asdict(rule)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

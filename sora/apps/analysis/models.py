@@ -18,17 +18,27 @@ class Models:
     nsfw: NsfwNetwork | str
 
     @property
+    def no_objects(self) -> str:
+        """Why there are no objects; empty where there are."""
+        return self.objects if isinstance(self.objects, str) else ""
+
+    @property
+    def no_looks(self) -> str:
+        """Why nothing is said of safety; empty where something is."""
+        return self.nsfw if isinstance(self.nsfw, str) else ""
+
+    @property
     def fingerprint(self) -> str:
         """Text that is the same for networks that give the same answers."""
-        objects = self.objects.digest if isinstance(self.objects, ObjectClassifier) else "none"
-        nsfw = PACKAGE_VERSION if isinstance(self.nsfw, NsfwNetwork) else "none"
-        return f"{self.predictor.bundle.version} {objects} {nsfw}"
+        objects = "" if isinstance(self.objects, str) else self.objects.digest
+        nsfw = "" if isinstance(self.nsfw, str) else PACKAGE_VERSION
+        return f"{self.predictor.bundle.version}/{objects}/{nsfw}"
 
 
 def load_models(bundle_folder: Path) -> Models:
     """Load a bundle, the classifier of objects where there can be one, and the optional safety network.
 
-    The classifier is written beside the bundle where it is missing or another bundle's; only that needs Keras.
+    The classifier is written beside the bundle where it is missing or of another one; only that needs Keras.
 
     Raises:
         SoraError: the bundle is missing or damaged.

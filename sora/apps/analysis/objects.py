@@ -98,9 +98,7 @@ def read_classifier(path: Path, bundle: Bundle) -> ObjectClassifier:
     except FileNotFoundError as error:
         raise SoraError(f"{path}: the classifier of objects is not here; {AGAIN}") from error
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise SoraError(
-            f"{path}: is not a classifier of objects ({type(error).__name__}); {AGAIN}"
-        ) from error
+        raise SoraError(f"{path}: is no classifier of objects ({type(error).__name__}); {AGAIN}") from error
     if not is_whole:
         raise SoraError(f"{path}: does not match its checksum; {AGAIN}")
     if found.backbone_sha256 != backbone_digest(bundle):

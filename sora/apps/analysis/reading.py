@@ -46,11 +46,12 @@ def read_facts(path: Path) -> tuple[Facts, list[float]]:
     line = find_cuts(path, Windows(CHUNK_SECONDS))
     shown = next(iterate_frames(path, _as_shown)).pixels.shape
     with open_video(path) as (container, stream):
+        fps = float(stream.average_rate or stream.guessed_rate or 0)
         facts = Facts(
-            duration_seconds=line.duration_seconds,
+            duration_seconds=max(line.duration_seconds, 1 / (fps or 25)),  # one frame has no end
             width=shown[1],
             height=shown[0],
-            fps=round(float(stream.average_rate or stream.guessed_rate or 0), 4),
+            fps=round(fps, 4),
             video_codec=stream.codec_context.codec.canonical_name,
             has_audio=bool(container.streams.audio),
         )

@@ -14,14 +14,13 @@ from sora.apps.tagging.groups import GROUPS
 
 def check_models(policy: Policy, models: Models, path: Path) -> None:
     """Check before any video is read that a policy can be applied with these networks; raises SoraError."""
-    objects, nsfw = models.objects, models.nsfw
-    names = objects.names if isinstance(objects, ObjectClassifier) else ()
+    names = models.objects.names if isinstance(models.objects, ObjectClassifier) else ()
     check_policy(
         policy,
         models.predictor.bundle.labels,
         {*names, *GROUPS},
-        no_tags=objects if isinstance(objects, str) else "",
-        no_nsfw=nsfw if isinstance(nsfw, str) else "",
+        no_tags=models.no_objects,
+        no_nsfw=models.no_looks,
         path=path,
     )
 

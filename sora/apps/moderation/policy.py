@@ -85,7 +85,7 @@ def read_policy(path: Path) -> Policy:
     Raises:
         SoraError: it is missing, is no YAML, has an unknown key or a wrong value, or no rule at all.
     """
-    values = read_yaml(path, "a moderation policy is expected there; README shows one")
+    values = read_yaml(path, "a moderation policy is expected there; docs/policy.yaml shows one")
     if not isinstance(values, dict):
         raise SoraError(f"{path}: expected lists of rules by name, got {type(values).__name__}")
     policy: Policy = convert(Policy, {str(key): value for key, value in values.items()}, str(path))

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -12,7 +12,6 @@ from sora.apps.moderation.verdict import Verdict
 from sora.errors import SoraError
 
 Decision = Literal["allow", "block"]
-FILE = Path(".sora/review.jsonl")
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ def item_id(content_hash: str, model_version: str, policy_digest: str) -> str:
 
 
 def submit(queue: Path, identifier: str, video: str, verdict: Verdict) -> Item:
-    """Put a video into the queue, durably; one that is there, decided or not, stays as it is. Give its item."""
+    """Put a video into the queue, durably; give its item. One that is there stays as it is."""
 
     def decide(records: list[Record]) -> Record | None:
         if identifier in _items(records):
@@ -77,7 +76,7 @@ def decide(
         if item.decision and not overrule:
             by_whom = f" by {item.decided_by}" if item.decided_by else ""
             raise SoraError(
-                f"{identifier} was decided{by_whom} at {item.decided}: {item.decision}; --overrule decides anew"
+                f"{identifier} was decided{by_whom} at {item.decided}: {item.decision}; overrule it to decide anew"
             )
         return {
             "event": "decided",
@@ -104,15 +103,26 @@ def all_items(queue: Path) -> list[Item]:
 
 def _items(records: Sequence[Record]) -> dict[str, Item]:
     items: dict[str, Item] = {}
-    for record in records:
-        identifier, at = record["id"], record["at"]
-        if record["event"] == "submitted":
-            items[identifier] = Item(identifier, record["video"], at, tuple(record["reasons"]))
-        else:
-            known = items[identifier]
-            words = (record["decision"], at, record["by"], record["note"])
-            items[identifier] = Item(identifier, known.video, known.submitted, known.reasons, *words)
+    try:
+        for record in records:
+            _apply(record, items)
+    except KeyError as error:
+        raise SoraError(f"the review queue has a record without {error}; restore the file") from error
     return items
+
+
+def _apply(record: Record, items: dict[str, Item]) -> None:
+    identifier, at = record["id"], record["at"]
+    if record["event"] == "submitted":
+        items[identifier] = Item(identifier, record["video"], at, tuple(record["reasons"]))
+        return
+    items[identifier] = replace(
+        items[identifier],
+        decision=record["decision"],
+        decided=at,
+        decided_by=record["by"],
+        note=record["note"],
+    )
 
 
 def _now() -> str:

@@ -13,7 +13,7 @@ def similarities(vectors: np.ndarray) -> np.ndarray:
 
 
 def coverage(similarity: np.ndarray, weights: np.ndarray, chosen: Sequence[int]) -> float:
-    """Return how well ``chosen`` stand for all, in [0, 1]: the weighted mean similarity to the nearest of them."""
+    """Return how well ``chosen`` stand for all: the weighted mean similarity to the nearest, in [0, 1]."""
     if not len(chosen):
         return 0.0
     return float(np.average(similarity[:, list(chosen)].max(axis=1), weights=weights))

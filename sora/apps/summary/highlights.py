@@ -4,17 +4,21 @@ import math
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.video.stream import VideoStream
 
 from sora.apps.summary.keys import KeyFrame
 from sora.apps.summary.sound import RATE, read_sound
 from sora.atomic import replacing
 from sora.errors import VideoError
 from sora.guard import Guard
-from sora.video.read import WHOLE, Window
+from sora.video.read import Window
 
 _MAX_SHARE, _MAX_SECONDS = 0.35, 30.0  # of the highlights, of the video's length and in all
 _MIN_PIECE_SECONDS, _MAX_PIECE_SECONDS = 1.0, 3.0
@@ -54,32 +58,36 @@ def write_highlights(path: Path, guard: Guard, shown: Sequence[Window], output: 
         VideoError: a part cannot be read.
     """
     sounds, reason = _sounds(path, guard, shown)
-    with (
-        replacing(output) as temporary,
-        av.open(str(temporary), "w", options={"movflags": "+faststart"}) as file,
-    ):
-        picture = file.add_stream("libx264", rate=25, options=_VIDEO_OPTIONS)
-        picture.codec_context.time_base = Fraction(1, _TICKS)
+    options = {"movflags": "+faststart"}
+    with replacing(output) as temporary, av.open(str(temporary), "w", options=options) as file:
+        pictures = file.add_stream("libx264", rate=25, options=_VIDEO_OPTIONS)
+        pictures.codec_context.time_base = Fraction(1, _TICKS)
         sound = file.add_stream("aac", rate=RATE, layout="stereo") if sounds else None
-        begins, track = 0.0, []
-        for place, window in enumerate(shown):
-            frames = guard.read_frames(path, partial(_choose, window=window), _size, WHOLE)
-            if not begins:
-                picture.height, picture.width = frames.pixels.shape[1:3]
-                picture.pix_fmt = "yuv420p"
-            times = frames.times - frames.times[0]
-            for pixels, time in zip(frames.pixels, times, strict=True):
-                file.mux(picture.encode(_video_frame(pixels, begins + float(time))))
-            seconds = float(times[-1]) + _interval(times)
-            begins += seconds
-            if sounds:
-                track.append(
-                    _fitted(sounds[place], round(begins * RATE) - sum(one.shape[1] for one in track))
-                )
-        file.mux(picture.encode())
+        ends = _write_pictures(file, pictures, path, guard, shown)
         if sound is not None:
+            edges = [round(end * RATE) for end in (0.0, *ends)]
+            parts = zip(sounds, pairwise(edges), strict=True)
+            track = [_fitted(samples, stop - start) for samples, (start, stop) in parts]
             _write_sound(file, sound, np.concatenate(track, axis=1))
     return reason
+
+
+def _write_pictures(
+    file: OutputContainer, stream: VideoStream, path: Path, guard: Guard, shown: Sequence[Window]
+) -> list[float]:
+    """Write the frames of each part; return where each ends in the highlights, in seconds."""
+    ends: list[float] = []
+    for window in shown:
+        frames = guard.read_frames(path, partial(_choose, window=window), _size)
+        if not ends:
+            stream.height, stream.width = frames.pixels.shape[1:3]
+            stream.pix_fmt = "yuv420p"
+        times = frames.times - frames.times[0] + (ends[-1] if ends else 0.0)
+        for pixels, seconds in zip(frames.pixels, times.tolist(), strict=True):
+            file.mux(stream.encode(_video_frame(pixels, seconds)))
+        ends.append(float(times[-1]) + _interval(times))
+    file.mux(stream.encode())
+    return ends
 
 
 def _choose(times: np.ndarray, window: Window) -> Sequence[int]:
@@ -116,7 +124,7 @@ def _fitted(samples: np.ndarray, count: int) -> np.ndarray:
     return np.pad(samples[:, :count], ((0, 0), (0, max(0, count - samples.shape[1]))))
 
 
-def _write_sound(file: av.container.OutputContainer, stream: av.AudioStream, samples: np.ndarray) -> None:
+def _write_sound(file: OutputContainer, stream: AudioStream, samples: np.ndarray) -> None:
     for start in range(0, samples.shape[1], _AAC_FRAME):
         part = _fitted(samples[:, start:], _AAC_FRAME)
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(part, np.float32), "fltp", "stereo")

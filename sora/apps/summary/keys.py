@@ -38,8 +38,8 @@ class KeyFrames:
 def key_frames(analysis: Analysis, max_frames: int = 12) -> KeyFrames:
     """Choose key frames that cover the embeddings of a video, weighted by time.
 
-    Each shot stands once before any stands twice. Where there are more shots than frames, those that cover the
-    video best are shown, each by the window that covers its shot best.
+    Each shot stands once before any stands twice. Where there are more shots than frames, those
+    that cover the video best are shown, each by the window that covers its shot best.
     """
     windows = analysis.windows
     similarity, weights = similarities(windows.embeddings), windows.lengths

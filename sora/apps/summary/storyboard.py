@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -13,7 +15,16 @@ _MAX_COLUMNS = 4
 _MARGIN, _GAP, _CAPTION, _HEAD, _BAR, _FOOT = 32, 16, 34, 84, 10, 58
 _PAPER, _INK, _SOFT = (255, 255, 255), (32, 38, 46), (105, 114, 125)
 _SHOTS, _MARK = ((201, 212, 224), (226, 232, 239)), (217, 95, 2)
-_PLAIN, _BOLD = 400, 700  # weights of type
+
+
+class _Style(NamedTuple):
+    size: int
+    colour: tuple[int, int, int]
+    weight: int = 400
+
+
+_TITLE, _SUBTITLE = _Style(26, _INK, 700), _Style(17, _SOFT)
+_TIME, _SCALE = _Style(17, _INK, 700), _Style(15, _SOFT)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,8 +55,8 @@ def storyboard(
     inner = max(columns, 2) * (TILE_WIDTH_PX + _GAP) - _GAP
     size = _HEAD + rows * (height + _CAPTION) + _BAR + _FOOT, inner + 2 * _MARGIN, 3
     page = np.full(size, _PAPER, np.uint8)
-    _write(page, _fitting(title, inner, 26, _BOLD), (_MARGIN, 44), 26, _INK, _BOLD)
-    _write(page, _fitting(subtitle, inner, 17, _PLAIN), (_MARGIN, 70), 17, _SOFT)
+    _write(page, _fitting(title, inner, _TITLE), (_MARGIN, 44), _TITLE)
+    _write(page, _fitting(subtitle, inner, _SUBTITLE), (_MARGIN, 70), _SUBTITLE)
     for number, tile in enumerate(tiles):
         row, column = divmod(number, columns)
         corner = _MARGIN + column * (TILE_WIDTH_PX + _GAP), _HEAD + row * (height + _CAPTION)
@@ -59,10 +70,10 @@ def _draw_tile(page: np.ndarray, tile: Tile, corner: tuple[int, int], height: in
     small = cv2.resize(tile.picture, (TILE_WIDTH_PX, height), interpolation=cv2.INTER_AREA)
     page[top : top + height, left : left + TILE_WIDTH_PX] = small
     time, base = clock(tile.seconds), top + height + 22
-    _write(page, time, (left, base), 17, _INK, _BOLD)
-    used = _width(time, 17, _BOLD) + 12
-    caption = _fitting(tile.caption, TILE_WIDTH_PX - used, 17, _PLAIN)
-    _write(page, caption, (left + used, base), 17, _SOFT)
+    _write(page, time, (left, base), _TIME)
+    used = _width(time, _TIME) + 12
+    caption = _fitting(tile.caption, TILE_WIDTH_PX - used, _SUBTITLE)
+    _write(page, caption, (left + used, base), _SUBTITLE)
 
 
 def _draw_line(
@@ -71,29 +82,22 @@ def _draw_line(
     top, left, right = page.shape[0] - _FOOT - _BAR + 12, _MARGIN, page.shape[1] - _MARGIN
     places = [left + (right - left) * s / duration_seconds for s in (0.0, *cuts_seconds, duration_seconds)]
     edges = [round(place) for place in places]
-    for shot, (start, end) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for shot, (start, end) in enumerate(pairwise(edges)):
         page[top : top + _BAR, start : max(end, start + 1)] = _SHOTS[shot % 2]
     for tile in tiles:
         middle = round(left + (right - left) * tile.seconds / duration_seconds)
         page[top - 4 : top + _BAR + 4, middle - 1 : middle + 2] = _MARK
     end_text = clock(duration_seconds)
-    _write(page, clock(0), (left, top + _BAR + 24), 15, _SOFT)
-    _write(page, end_text, (right - _width(end_text, 15, _PLAIN), top + _BAR + 24), 15, _SOFT)
+    _write(page, clock(0), (left, top + _BAR + 24), _SCALE)
+    _write(page, end_text, (right - _width(end_text, _SCALE), top + _BAR + 24), _SCALE)
 
 
-def _write(
-    page: np.ndarray,
-    text: str,
-    place: tuple[int, int],
-    size: int,
-    colour: tuple[int, ...],
-    weight: int = _PLAIN,
-) -> None:
-    cv2.putText(page, text, place, colour, _font(text), size, weight)
+def _write(page: np.ndarray, text: str, place: tuple[int, int], style: _Style) -> None:
+    cv2.putText(page, text, place, style.colour, _font(text), style.size, style.weight)
 
 
-def _width(text: str, size: int, weight: int) -> int:
-    return int(cv2.getTextSize((0, 0), text, (0, 0), _font(text), size, weight)[2])
+def _width(text: str, style: _Style) -> int:
+    return int(cv2.getTextSize((0, 0), text, (0, 0), _font(text), style.size, style.weight)[2])
 
 
 def _font(text: str) -> cv2.FontFace:
@@ -101,10 +105,10 @@ def _font(text: str) -> cv2.FontFace:
     return cv2.FontFace("sans" if text.isascii() else "uni")
 
 
-def _fitting(text: str, width: int, size: int, weight: int) -> str:
+def _fitting(text: str, width: int, style: _Style) -> str:
     """Cut a text that is too wide, with an ellipsis."""
-    if _width(text, size, weight) <= width:
+    if _width(text, style) <= width:
         return text
-    while text and _width(text + "...", size, weight) > width:
+    while text and _width(text + "...", style) > width:
         text = text[:-1]
     return text.rstrip() + "..."

@@ -29,8 +29,8 @@ class _Named(NamedTuple):
 def describe(analysis: Analysis, tags: Sequence[Tag], language: Language) -> str:
     """Tell what is in a video, in a few sentences, in English or Chinese.
 
-    Labels stand there as the bundle has them, but for capitals and underscores in English; in Chinese, objects
-    without a checked translation are left out.
+    Labels stand there as the bundle has them, but for capitals and underscores in English; in Chinese,
+    objects without a translation here are left out.
     """
     labels = _by_name([tag for tag in tags if tag.kind == "label"])
     objects = _by_name([tag for tag in tags if tag.kind != "label"])

@@ -99,6 +99,4 @@ def _tags(
 ) -> Iterator[Tag]:
     for name, values in scores.items():
         for found in ranges_of(analysis, values, smoothing):
-            yield Tag(
-                name, kind, found.start_seconds, found.end_seconds, found.confidence, min(1.0, found.peak)
-            )
+            yield Tag(name, kind, found.start_seconds, found.end_seconds, found.confidence, found.peak)
