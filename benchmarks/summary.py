@@ -2,9 +2,9 @@
 
     python benchmarks/summary.py DATASET BUNDLE [--videos 10] [--seed 0] [--keep FOLDER] [--json FILE]
 
-DATASET is a folder with labels.csv. Each made-up video is one clip of each label in random order, of different
-groups, all at 25 frames per second and 320 x 240. A cut counts as found within 3 frames. Storyboards and texts
-are kept in a folder to be looked at. Ends with 1 where a limit does not hold.
+DATASET is a folder with labels.csv. Each made-up video is one clip of each label in random order, all
+at 25 frames per second and 320 x 240. A cut counts as found within 3 frames. Storyboards and texts are kept in a
+folder to be looked at. Ends with 1 where a limit does not hold.
 """
 
 import argparse

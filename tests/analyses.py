@@ -19,7 +19,7 @@ def analysis(
     nsfw: list[float] | None = None,
     gaps: tuple[Gap, ...] = (),
 ) -> Analysis:
-    """One window of ``seconds`` for each row of probabilities; ``objects``: scores by place; a look each second."""
+    """One window for each row of probabilities, a look each second; ``objects``: scores by place."""
     count = len(probabilities)
     starts = np.arange(count) * seconds
     shot = np.array(shots or [0] * count)
@@ -61,6 +61,6 @@ def without_extras(given: Analysis) -> Analysis:
         windows=bare,
         object_names=(),
         looks=None,
-        no_objects="no such thing",
+        no_objects="none here",
         no_looks="pip install it",
     )

@@ -43,7 +43,7 @@ def append_record(path: Path, decide: Callable[[list[Record]], Record | None]) -
         record = decide(_records(path, data))
         if record is not None:
             file.truncate(data.rfind(b"\n") + 1)  # what a crash left of a line
-            line = json.dumps(record, ensure_ascii=False, allow_nan=False)
+            line = json.dumps(record, allow_nan=False)  # ASCII: file names may be no text at all
             file.write(line.encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())

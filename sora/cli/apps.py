@@ -79,6 +79,7 @@ def list_review(
 def decide(
     identifier: Annotated[str, typer.Argument(help="The id that list shows.", metavar="ID")],
     decision: Annotated[Literal["allow", "block"], typer.Argument()],
+    *,
     by: Annotated[str, typer.Option(help="Who decides.")] = "",
     note: Annotated[str, typer.Option(help="Why.")] = "",
     overrule: Annotated[bool, typer.Option("--overrule", help="Decide anew what is decided.")] = False,

@@ -83,7 +83,7 @@ def test_the_strictest_rule_decides_and_all_reasons_are_given_with_times(tmp_pat
         ("nsfw", "review", "", 2, 5, 0.9),
         ("tag", "review", "couch", 4, 8, 0.7),
     ]
-    assert verdict.reasons[0].text == "not safe for work at 3.0 to 4.0 s: 0.90, 0.8 allowed"
+    assert verdict.reasons[0].text == "not safe for work at 3.0 to 4.0 s: 0.90, less than 0.8 allowed"
 
 
 def test_a_label_must_last_and_its_times_add_up():

@@ -40,8 +40,9 @@ def test_near_ranges_are_one_and_short_ones_are_dropped():
 
 
 def test_what_was_not_seen_ends_a_range():
-    found = ranges([0.9, 0.5, 0.9], PLAIN, gaps=[1])
-    assert [(r.start_seconds, r.end_seconds) for r in found] == [(0, 2), (9, 11)]
+    scores = [0.9, 0.5, 0.3]
+    assert [(r.start_seconds, r.end_seconds) for r in ranges(scores, PLAIN)] == [(0, 4)]
+    assert [(r.start_seconds, r.end_seconds) for r in ranges(scores, PLAIN, gaps=[1])] == [(0, 2)]
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))

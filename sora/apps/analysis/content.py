@@ -19,7 +19,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Gap:
-    """A part of a video that the networks could not judge, and why."""
+    """A part of a video that the networks could not judge, or not all of them, and why."""
 
     start_seconds: float
     end_seconds: float

@@ -45,8 +45,9 @@ class Findings:
         if isinstance(self.models.nsfw, NsfwNetwork):
             self._look_times.append(part.look_times)
             self._look_scores.append(self.models.nsfw.scores(part.looks))
-        if part.clip is None:
+        if part.reason:
             self._leave_out(window, part.reason)
+        if part.clip is None:
             return
         features, probabilities, embedding = self.models.predictor.judge(part.clip)
         share = (most_typical(features) + 0.5) / len(features)

@@ -26,7 +26,7 @@ class Part(NamedTuple):
 
     Attributes:
         clip: uint8 RGB (T * K, S, S, 3), clean, or None where there is none.
-        reason: why there is none.
+        reason: what could not be read, and why; empty where nothing is missing.
         looks: uint8 RGB (L, 256, 256, 3), stretched; L may be 0.
         look_times: float64 (L,), seconds from the first frame of the video.
     """

@@ -50,13 +50,13 @@ def item_id(content_hash: str, model_version: str, policy_digest: str) -> str:
 def submit(queue: Path, identifier: str, video: str, verdict: Verdict) -> Item:
     """Put a video into the queue, durably; give its item. One that is there stays as it is."""
 
-    def decide(records: list[Record]) -> Record | None:
+    def submitted(records: list[Record]) -> Record | None:
         if identifier in _items(records):
             return None
         reasons = [reason.text for reason in verdict.reasons]
         return {"event": "submitted", "id": identifier, "at": _now(), "video": video, "reasons": reasons}
 
-    append_record(queue, decide)
+    append_record(queue, submitted)
     return _items(read_records(queue))[identifier]
 
 
@@ -76,7 +76,8 @@ def decide(
         if item.decision and not overrule:
             by_whom = f" by {item.decided_by}" if item.decided_by else ""
             raise SoraError(
-                f"{identifier} was decided{by_whom} at {item.decided}: {item.decision}; overrule it to decide anew"
+                f"{identifier} was decided{by_whom} at {item.decided}: {item.decision}; "
+                "overrule it to decide anew"
             )
         return {
             "event": "decided",

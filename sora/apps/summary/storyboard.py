@@ -11,9 +11,11 @@ import numpy as np
 from sora.apps.summary.times import clock
 
 TILE_WIDTH_PX = 320
+_MAX_TILE_HEIGHT_PX = 640  # a strip of a video that is taller is squeezed
 _MAX_COLUMNS = 4
 _MARGIN, _GAP, _CAPTION, _HEAD, _BAR, _FOOT = 32, 16, 34, 84, 10, 58
 _PAPER, _INK, _SOFT = (255, 255, 255), (32, 38, 46), (105, 114, 125)
+_LATIN_END = 0x250
 _SHOTS, _MARK = ((201, 212, 224), (226, 232, 239)), (217, 95, 2)
 
 
@@ -49,8 +51,10 @@ def storyboard(
         cuts_seconds: between the shots.
         duration_seconds: of the video.
     """
+    title = "".join(letter if letter.isprintable() else "?" for letter in title)
     columns = min(_MAX_COLUMNS, len(tiles))
-    height = round(TILE_WIDTH_PX * tiles[0].picture.shape[0] / tiles[0].picture.shape[1])
+    shape = tiles[0].picture.shape
+    height = min(max(1, round(TILE_WIDTH_PX * shape[0] / shape[1])), _MAX_TILE_HEIGHT_PX)
     rows = -(-len(tiles) // columns)
     inner = max(columns, 2) * (TILE_WIDTH_PX + _GAP) - _GAP
     size = _HEAD + rows * (height + _CAPTION) + _BAR + _FOOT, inner + 2 * _MARGIN, 3
@@ -102,7 +106,8 @@ def _width(text: str, style: _Style) -> int:
 
 def _font(text: str) -> cv2.FontFace:
     """Return the font of OpenCV that has these letters; "uni" has Chinese, Japanese and Korean ones."""
-    return cv2.FontFace("sans" if text.isascii() else "uni")
+    is_western = all(ord(letter) < _LATIN_END or letter in "–·" for letter in text)
+    return cv2.FontFace("sans" if is_western else "uni")
 
 
 def _fitting(text: str, width: int, style: _Style) -> str:

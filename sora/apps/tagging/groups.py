@@ -19,5 +19,5 @@ GROUPS: dict[str, tuple[int, ...]] = {
 
 
 def group_scores(objects: np.ndarray) -> dict[str, np.ndarray]:
-    """Return for each kind the sums of its objects' probabilities, float (W,) in [0, 1], of float (W, 1000)."""
+    """Return the probabilities of each kind, float (W,) in [0, 1], from those of objects, float (W, 1000)."""
     return {name: objects[:, list(places)].sum(axis=1).clip(0, 1) for name, places in GROUPS.items()}
