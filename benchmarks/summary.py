@@ -3,8 +3,8 @@
     python benchmarks/summary.py DATASET BUNDLE [--videos 10] [--seed 0] [--keep FOLDER] [--json FILE]
 
 DATASET is a folder with labels.csv. Each made-up video is one clip of each label in random order, all
-at 25 frames per second and 320 x 240. A cut counts as found within 3 frames. Storyboards and texts are kept in a
-folder to be looked at. Ends with 1 where a limit does not hold.
+at 25 frames per second and 320 x 240. A cut counts as found within 3 frames. Storyboards and texts are kept
+in a folder to be looked at. Ends with 1 where a limit does not hold.
 """
 
 import argparse

@@ -28,7 +28,7 @@ def scenes(path: Path, *, dark: int = 0) -> Path:
     """Write four shots of 1.2 s at 25 frames per second, of moving noise in different colours."""
     rng = np.random.default_rng(0)
     pictures = []
-    for colour in [(200, 40, 40), (40, 200, 40), (40, 40, 200), (180, 180, 40)]:
+    for colour in [(220, 60, 60), (40, 90, 40), (120, 120, 230), (90, 60, 20)]:
         texture = rng.integers(-20, 21, (64, 96, 3))
         pictures += [np.uint8(np.clip(np.array(colour) + np.roll(texture, i, 1), 0, 255)) for i in range(30)]
     pictures += [np.zeros((64, 96, 3), np.uint8)] * dark

@@ -33,3 +33,10 @@ def test_the_longer_part_comes_first_and_a_start_is_kept():
     assert cover(similarity, np.array([1.0, 5.0, 2.0]), 2, start=[0]) == [0, 1]
     assert cover(similarity, np.ones(3), 9, candidates=[2, 1]) == [2, 1]
     assert coverage(similarity, np.ones(3), []) == 0
+
+
+def test_it_stops_where_all_is_covered_well_enough():
+    vectors = np.array([[1, 0], [1, 0.1], [0, 1], [0.1, 1]])
+    similarity = similarities(vectors)
+    assert len(cover(similarity, np.ones(4), 4, enough=0.99)) == 2
+    assert len(cover(similarity, np.ones(4), 4)) == 4

@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
 from bundles import SPEC, tiny_bundle
+from keras import layers
 
 from sora.apps.analysis.nsfw import NsfwNetwork, prepared
 from sora.apps.analysis.object_export import export_classifier, object_names
@@ -17,9 +19,8 @@ from sora.networks.torch_checkpoint import read_checkpoint
 from sora.networks.weights import imagenet_weights_path
 
 
-def lite_bundle(folder, weights):
+def lite_bundle(folder, network):
     parts = tiny_bundle(folder / "parts")
-    network = frame_feature_network("efficientnet_lite0", 64, blocks=["mean"], weights=weights)
     export_onnx(network, folder / "lite.onnx")
     return write_bundle(
         folder / "sora",
@@ -33,15 +34,21 @@ def lite_bundle(folder, weights):
     )
 
 
+def other_network():
+    images = keras.Input((64, 64, 3), name="images")
+    maps = layers.Conv2D(1280, 8, strides=8, activation="relu", name="convolution")(images)
+    return keras.Model(images, layers.GlobalAveragePooling2D(name="features")(maps))
+
+
 def test_the_classifier_is_written_for_a_backbone_with_imagenet_weights_alone(tmp_path):
-    bundle = lite_bundle(tmp_path, "imagenet")
+    bundle = lite_bundle(tmp_path, frame_feature_network("efficientnet_lite0", 64, blocks=["mean"]))
     classifier = read_classifier(export_classifier(bundle), bundle)
     weights = read_checkpoint(imagenet_weights_path())
     np.testing.assert_array_equal(classifier.kernel, weights["_fc.weight"].T)
     assert (classifier.names[430], len(classifier.names)) == ("basketball", 1000)
     (tmp_path / "other").mkdir()
     with pytest.raises(SoraError, match="has not the ImageNet weights of efficientnet_lite0"):
-        export_classifier(lite_bundle(tmp_path / "other", None))
+        export_classifier(lite_bundle(tmp_path / "other", other_network()))
 
 
 def test_another_backbone_has_no_objects(tmp_path):

@@ -30,16 +30,16 @@ def test_english_is_grammatical_for_one_and_for_many():
 def test_chinese_names_labels_as_they_are_and_known_objects_only():
     given = analysis([JUMP, WAVE], shots=[0, 1], objects={5: [0.9, 0.9], 999: [0.9, 0.0]})
     assert told(given, "zh") == (
-        "视频时长 8 秒,共有 2 个镜头。模型识别出“Jumping”(0:00–0:04)和“WavingHands”(0:04–0:08)。"
-        "画面中似乎还有沙发(0:00–0:04)。"
+        "视频时长 8 秒，共有 2 个镜头。模型识别出“Jumping”（0:00–0:04）和“WavingHands”（0:04–0:08）。"
+        "画面中似乎还有沙发（0:00–0:04）。"
     )
-    assert told(analysis([RUN]), "zh") == "视频时长 4 秒,只有一个镜头。可能有“Running”(全程)。"
+    assert told(analysis([RUN]), "zh") == "视频时长 4 秒，只有一个镜头。可能有“Running”（全程）。"
 
 
 def test_what_is_not_known_is_said():
     given = without_extras(analysis([NONE, NONE], gaps=(Gap(8, 9.5, "dark"), Gap(9.5, 11, "dark"))))
     assert told(given, "en").endswith("The model is not sure of any of its labels. Not judged: 0:08–0:11.")
-    assert told(given, "zh").endswith("模型对所有标签都没有把握。无法判断的部分:0:08–0:11。")
+    assert told(given, "zh").endswith("模型对所有标签都没有把握。无法判断的部分：0:08–0:11。")
 
 
 def test_labels_become_words():

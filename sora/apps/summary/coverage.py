@@ -1,5 +1,6 @@
 """Choosing a few things that stand for all: facility location."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -26,6 +27,7 @@ def cover(
     *,
     candidates: Sequence[int] | None = None,
     start: Sequence[int] = (),
+    enough: float = math.inf,
 ) -> list[int]:
     """Choose ``count`` places, in the order of choice, that cover all well: the best next one each time.
 
@@ -39,13 +41,14 @@ def cover(
         count: how many; fewer where there are no more candidates.
         candidates: which may be chosen; None: all.
         start: chosen already, and part of the answer.
+        enough: coverage at which no more are chosen.
     """
     chosen = list(start)
     open_places = [
         i for i in (range(len(similarity)) if candidates is None else candidates) if i not in chosen
     ]
     nearest = similarity[:, chosen].max(axis=1) if chosen else np.zeros(len(similarity))
-    while open_places and len(chosen) < count:
+    while open_places and len(chosen) < count and np.average(nearest, weights=weights) < enough:
         gains = weights @ np.maximum(similarity[:, open_places] - nearest[:, None], 0)
         best = open_places.pop(int(gains.argmax()))
         chosen.append(best)

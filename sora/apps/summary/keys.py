@@ -7,6 +7,8 @@ import numpy as np
 from sora.apps.analysis.content import Analysis, Windows
 from sora.apps.summary.coverage import cover, coverage, similarities
 
+_ENOUGH = 0.98  # coverage at which a second frame of a shot would only show the same again
+
 
 @dataclass(frozen=True)
 class KeyFrame:
@@ -38,14 +40,15 @@ class KeyFrames:
 def key_frames(analysis: Analysis, max_frames: int = 12) -> KeyFrames:
     """Choose key frames that cover the embeddings of a video, weighted by time.
 
-    Each shot stands once before any stands twice. Where there are more shots than frames, those
-    that cover the video best are shown, each by the window that covers its shot best.
+    Each shot stands once before any stands twice, which ends where the frames cover the video well. Where there
+    are more shots than frames, those that cover the video best are shown, each by the window that covers its
+    shot best.
     """
     windows = analysis.windows
     similarity, weights = similarities(windows.embeddings), windows.lengths
     first = _one_a_shot(windows, similarity)
     chosen = cover(similarity, weights, max_frames, candidates=first)
-    chosen = cover(similarity, weights, max_frames, start=chosen)
+    chosen = cover(similarity, weights, max_frames, start=chosen, enough=_ENOUGH)
     frames = tuple(_frame(analysis, i) for i in sorted(chosen))
     return KeyFrames(frames, coverage(similarity, weights, chosen))
 

@@ -38,7 +38,8 @@ def _samples(container: InputContainer, window: Window, first: float) -> np.ndar
     start = first + window.start_seconds
     container.seek(round(max(0.0, start - _EARLY_SECONDS) * av.time_base))
     resampler = AudioResampler("fltp", "stereo", RATE)
-    found, begins = [np.empty((2, 0), np.float32)], start
+    found: list[np.ndarray] = [np.empty((2, 0), np.float32)]
+    begins = start
     for frame in _frames(container, first + window.end_seconds):
         if len(found) == 1:
             begins = float(frame.time or 0.0)

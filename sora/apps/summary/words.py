@@ -78,7 +78,7 @@ def _english(analysis: Analysis, labels: list[_Named], objects: list[_Named]) ->
 def _chinese(analysis: Analysis, labels: list[_Named], objects: list[_Named]) -> str:
     duration = analysis.facts.duration_seconds
     shots = "只有一个镜头" if analysis.num_shots == 1 else f"共有 {analysis.num_shots} 个镜头"
-    sentences = [f"视频时长 {_chinese_duration(duration)},{shots}。"]
+    sentences = [f"视频时长 {_chinese_duration(duration)}，{shots}。"]
     sure = [f"“{one.name}”{_when_zh(one, duration)}" for one in labels if one.confidence >= _SURE]
     unsure = [f"“{one.name}”{_when_zh(one, duration)}" for one in labels if one.confidence < _SURE]
     if sure:
@@ -91,7 +91,7 @@ def _chinese(analysis: Analysis, labels: list[_Named], objects: list[_Named]) ->
     if names:
         sentences.append(f"画面中似乎还有{_chinese_list(names)}。")
     if analysis.gaps:
-        sentences.append(f"无法判断的部分:{'、'.join(_gap_spans(analysis.gaps))}。")
+        sentences.append(f"无法判断的部分：{'、'.join(_gap_spans(analysis.gaps))}。")
     return "".join(sentences)
 
 
@@ -100,7 +100,7 @@ def _when(named: _Named, duration: float) -> str:
 
 
 def _when_zh(named: _Named, duration: float) -> str:
-    return "(全程)" if named.seconds >= _THROUGHOUT * duration else f"({_spans(named, ' 等')})"
+    return "（全程）" if named.seconds >= _THROUGHOUT * duration else f"（{_spans(named, ' 等')}）"
 
 
 def _spans(named: _Named, more: str) -> str:
