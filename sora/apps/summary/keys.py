@@ -40,9 +40,8 @@ class KeyFrames:
 def key_frames(analysis: Analysis, max_frames: int = 12) -> KeyFrames:
     """Choose key frames that cover the embeddings of a video, weighted by time.
 
-    Each shot stands once before any stands twice, which ends where the frames cover the video well. Where there
-    are more shots than frames, those that cover the video best are shown, each by the window that covers its
-    shot best.
+    Each shot stands once before any stands twice, which ends where the video is covered well. Of more shots
+    than frames those that cover it best are shown, each by the window that covers its shot best.
     """
     windows = analysis.windows
     similarity, weights = similarities(windows.embeddings), windows.lengths
