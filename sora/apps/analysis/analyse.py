@@ -32,8 +32,8 @@ class Rule:
     Attributes:
         window_seconds: the longest window; the networks judge one at a time.
         shot_threshold, min_shot_seconds: of the search for cuts (``sora.video.cuts.Shots``). 36 finds all
-            joins of 2553 pairs of real clips with different labels, and takes a third as many swings of the camera
-            for cuts as the usual 27.
+            joins of 2553 pairs of real clips with different labels, and takes a third as many swings of the
+            camera for cuts as the usual 27.
         look_interval_seconds: between frames that are judged for safety.
     """
 
