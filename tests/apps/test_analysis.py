@@ -15,6 +15,7 @@ from sora.errors import SoraError, VideoError
 from sora.predictor import Predictor
 
 RULE = Rule(window_seconds=1.0)
+NO_CUTS = Rule(shot_threshold=255.0)  # noise and codes flicker as no film does
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,7 @@ def test_windows_lie_between_the_cuts_and_agree_with_the_predictor(models, tmp_p
 
 def test_one_window_is_what_the_predictor_says_of_the_video(models, tmp_path):
     video = write_video(tmp_path / "clip.avi")
-    found, expected = analyse(video, models, Rule()), models.predictor.predict(video)
+    found, expected = analyse(video, models, NO_CUTS), models.predictor.predict(video)
     assert dict(zip(LABELS, found.windows.probabilities[0].tolist(), strict=True)) == expected.probabilities
     np.testing.assert_array_equal(found.windows.embeddings[0], expected.embedding)
 
@@ -75,8 +76,9 @@ def test_what_lies_behind_damage_is_a_gap(models, tmp_path):
     video = write_coded(tmp_path / "clip.mkv", 100, options={"g": "1"})
     for place in range(50, 100):
         damage_packet(video, place)
-    found = analyse(video, models, RULE)
-    assert found.windows.ends[-1] <= 2.01
+    found = analyse(video, models, replace(NO_CUTS, window_seconds=1.0))
+    assert found.windows.ends.tolist() == [1, 2]
+    assert [gap.start_seconds for gap in found.gaps] == [2, 3]
     assert found.gaps[-1].end_seconds == pytest.approx(4.0)
 
 

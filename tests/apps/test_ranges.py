@@ -70,3 +70,8 @@ def test_hysteresis_needs_both_thresholds():
 def test_senseless_smoothing_is_refused(values):
     with pytest.raises(ValueError, match=r"expected|odd"):
         Smoothing(values[0], values[1], median_windows=values[2])
+
+
+def test_a_low_score_after_a_cut_goes_on_with_nothing_and_a_high_one_does():
+    assert [(r.start_seconds, r.end_seconds) for r in ranges([0.9, 0.5], PLAIN, shots=[0, 1])] == [(0, 2)]
+    assert [(r.start_seconds, r.end_seconds) for r in ranges([0.9, 0.7], PLAIN, shots=[0, 1])] == [(0, 4)]

@@ -16,7 +16,7 @@ from sora.apps.analysis.models import Models
 from sora.apps.summary.write import draw_storyboard, summarise
 from sora.predictor import Predictor
 
-NUM_FRAMES = 75  # of each clip
+MAX_FRAMES = 75  # of each clip
 
 
 @pytest.fixture(scope="module")
@@ -26,33 +26,35 @@ def models(tmp_path_factory):
     predictor.guard.close()
 
 
-def joined(videos: list[Path], path: Path) -> Path:
+def join(videos: list[Path], path: Path) -> list[int]:
+    """Write clips one after the other; return the number of the first frame of each, and of all."""
     with av.open(str(path), "w") as output:
         stream = output.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
         stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
-        count = 0
+        edges = [0]
         for video in videos:
+            edges.append(edges[-1])
             with av.open(str(video)) as container:
-                for frame in islice(container.decode(video=0), NUM_FRAMES):
+                for frame in islice(container.decode(video=0), MAX_FRAMES):
                     picture = av.VideoFrame.from_ndarray(frame.to_ndarray(format="rgb24"), "rgb24")
-                    picture.pts, picture.time_base = count, Fraction(1, 25)
+                    picture.pts, picture.time_base = edges[-1], Fraction(1, 25)
                     output.mux(stream.encode(picture))
-                    count += 1
+                    edges[-1] += 1
         output.mux(stream.encode())
-    return path
+    return edges
 
 
 def test_six_joined_clips_have_five_cuts_and_all_are_on_the_storyboard(shared, models, tmp_path):
     table = pd.read_csv(shared / "ucf101-6" / "labels.csv")
     first = table[table["group"] == "g03"].groupby("label")["path"].first()
-    video = joined([shared / "ucf101-6" / path for path in first], tmp_path / "six.mp4")
+    video = tmp_path / "six.mp4"
+    edges = join([shared / "ucf101-6" / path for path in first], video)
     found = analyse(video, models)
-    expected = np.arange(1, 6) * NUM_FRAMES / 25
     assert len(found.cuts_seconds) == 5
-    np.testing.assert_allclose(found.cuts_seconds, expected, atol=3 / 25)
+    np.testing.assert_allclose(found.cuts_seconds, np.array(edges[1:-1]) / 25, atol=3 / 25)
     summary = summarise(found)
-    shown = {int(frame.seconds * 25) // NUM_FRAMES for frame in summary.key_frames.frames}
-    assert shown == set(range(6))
+    moments = [frame.seconds * 25 for frame in summary.key_frames.frames]
+    assert set(np.searchsorted(edges, moments, side="right")) == set(range(1, 7))
     drawn = draw_storyboard(video, models.predictor.guard, found, summary)
     page = cv2.imdecode(np.frombuffer(drawn, np.uint8), cv2.IMREAD_COLOR)
     assert page.shape[1] == 4 * 320 + 3 * 16 + 2 * 32

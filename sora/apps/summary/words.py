@@ -141,5 +141,5 @@ def _chinese_duration(seconds: float) -> str:
 
 
 def _parts(seconds: float) -> tuple[int, int, int]:
-    whole = int(seconds) if seconds < 1 else round(seconds)
+    whole = int(seconds)  # as clock does, so that a text does not contradict itself
     return whole // 3600, whole // 60 % 60, whole % 60

@@ -50,13 +50,13 @@ def time_ranges(
 
     Args:
         starts, ends: float (W,), seconds, of windows in order that do not overlap.
-        shots: int (W,), of each window; medians are taken within a shot, for what a cut changes is no noise.
+        shots: int (W,), of each window; what is seen in one says nothing of the next.
         scores: float (W,) in [0, 1].
         smoothing: the rule.
     """
     smooth = median_within(scores, shots, smoothing.median_windows)
-    touches = starts[1:] - ends[:-1] <= _TOUCHING_SECONDS
-    lasting = hysteresis(smooth, np.concatenate([[False], touches]), smoothing.enter, smoothing.stay)
+    goes_on = (starts[1:] - ends[:-1] <= _TOUCHING_SECONDS) & (shots[1:] == shots[:-1])
+    lasting = hysteresis(smooth, np.concatenate([[False], goes_on]), smoothing.enter, smoothing.stay)
     found = []
     for places in _merged(lasting, starts, ends, smoothing.max_gap_seconds):
         start, end = float(starts[places[0]]), float(ends[places[-1]])
@@ -76,16 +76,16 @@ def median_within(scores: np.ndarray, shots: np.ndarray, size: int) -> np.ndarra
     return smooth
 
 
-def hysteresis(scores: np.ndarray, touches: np.ndarray, enter: float, stay: float) -> np.ndarray:
+def hysteresis(scores: np.ndarray, goes_on: np.ndarray, enter: float, stay: float) -> np.ndarray:
     """Return which windows lie in a stretch of scores of at least ``stay`` that has one of ``enter``.
 
     Args:
         scores: float (W,).
-        touches: bool (W,), whether a window follows the one before without a gap, which ends a stretch.
+        goes_on: bool (W,), whether a window continues the one before; where not, a stretch ends.
         enter, stay: see ``Smoothing``.
     """
     high = scores >= stay
-    begins = ~(touches & np.concatenate([[False], high[:-1]]) & high)
+    begins = ~(goes_on & np.concatenate([[False], high[:-1]]) & high)
     kept = np.zeros(len(scores), bool)
     for places in _runs(begins):
         kept[places] = high[places] & (scores[places] >= enter).any()
