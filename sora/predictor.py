@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -35,16 +35,30 @@ class Prediction:
     warning: str
 
 
+class Judgement(NamedTuple):
+    """What the networks say of one clip.
+
+    Attributes:
+        features: float32 (T, F), of all streams, then the descriptors.
+        probabilities: float32 (C,) in [0, 1].
+        embedding: float32 (E,).
+    """
+
+    features: np.ndarray
+    probabilities: np.ndarray
+    embedding: np.ndarray
+
+
 class Predictor:
-    """A loaded bundle; videos are read in child processes, for nobody vouches for them.
+    """A loaded bundle; videos are read in child processes (``guard``), for nobody vouches for them.
 
     Threads may share it: videos are read side by side, the networks run one at a time.
     """
 
     def __init__(self, bundle_folder: Path, budget: Budget | None = None) -> None:
         """Load and check the bundle; raises SoraError where it is missing or damaged."""
-        self._guard = Guard(budget, os.cpu_count() or 1)
-        self._guard.warm_up()
+        self.guard = Guard(budget, os.cpu_count() or 1)
+        self.guard.warm_up()
         self.bundle = read_bundle(bundle_folder)
         self._backbone = load_backbone(self.bundle.backbone)
         self._head = load_head(self.bundle.head)
@@ -56,14 +70,9 @@ class Predictor:
             VideoError: it does not decode, crashes the decoder or goes beyond the budget, or no moment of it
                 is well exposed.
         """
-        clip = self._guard.call(read_clean_clip, Path(path), self.bundle.spec.clip)
-        inputs = network_input(clip.pixels, self.bundle.spec)
-        probabilities, embedding = self._head(segment_features(inputs, self._backbone))
+        clip = self.guard.call(read_clean_clip, Path(path), self.bundle.spec.clip)
+        _, probabilities, embedding = self.judge(clip.pixels)
         labels, several_labels = self.bundle.labels, self.bundle.several_labels
-        if len(probabilities) != len(labels):
-            raise SoraError(
-                f"{self.bundle.head}: gives {len(probabilities)} probabilities for {len(labels)} labels"
-            )
         named = {label: float(value) for label, value in zip(labels, probabilities, strict=True)}
         return Prediction(
             probabilities=named,
@@ -72,6 +81,21 @@ class Predictor:
             embedding=embedding,
             warning=clip.warning,
         )
+
+    def judge(self, clip: np.ndarray) -> Judgement:
+        """Judge a clean clip, uint8 RGB (T * K, S, S, 3), as ``read_clean_clip`` gives it.
+
+        Raises:
+            SoraError: the head does not fit the labels.
+        """
+        features = segment_features(network_input(clip, self.bundle.spec), self._backbone)
+        probabilities, embedding = self._head(features)
+        if len(probabilities) != len(self.bundle.labels):
+            raise SoraError(
+                f"{self.bundle.head}: gives {len(probabilities)} probabilities for "
+                f"{len(self.bundle.labels)} labels"
+            )
+        return Judgement(features, probabilities, embedding)
 
     def answer(self, path: Path) -> dict[str, Any]:
         """Predict one video file as ``predict`` does; give what a user is told, ready for JSON.

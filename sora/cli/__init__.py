@@ -4,6 +4,7 @@ Nothing heavy is imported before a command runs.
 """
 
 from sora.cli.application import app
+from sora.cli.apps import moderate, review, summarize, tag
 from sora.cli.export import export
 from sora.cli.here import doctor, status
 from sora.cli.index import index
@@ -15,7 +16,14 @@ from sora.cli.videos import inspect, predict, preview
 __all__ = ["app"]
 
 # In the order of --help.
-for command in (predict, watch, search, recommend, inspect, preview, status, report, compare, tune, doctor):
-    app.command()(command)
-for name, group in {"index": index, "export": export}.items():
-    app.add_typer(group, name=name)
+_PANELS = {
+    "Videos": (predict, watch, tag, summarize, moderate, search, recommend, inspect, preview),
+    "Models": (status, report, compare, tune),
+    "This machine": (doctor,),
+}
+for panel, commands in _PANELS.items():
+    for command in commands:
+        app.command(rich_help_panel=panel)(command)
+app.add_typer(index, name="index", rich_help_panel="Videos")
+app.add_typer(review, name="review", rich_help_panel="Videos")
+app.add_typer(export, name="export", rich_help_panel="Models")

@@ -1,0 +1,1 @@
+"""One cached pass over a video, which feeds tagging, moderation and summary."""

@@ -1,0 +1,1 @@
+"""Allowing, blocking and reviewing videos by a policy."""

@@ -1,0 +1,1 @@
+"""Labels, objects and scenes of a video as ranges of time."""
