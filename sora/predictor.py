@@ -9,7 +9,7 @@ import numpy as np
 
 from sora.bundle import read_bundle
 from sora.clip import read_clean_clip
-from sora.decision import decided_labels
+from sora.decision import decided_labels, told
 from sora.errors import SoraError
 from sora.frames.inputs import network_input
 from sora.guard import Budget, Guard
@@ -104,9 +104,6 @@ class Predictor:
         there is one.
         """
         found = self.predict(path)
-        return {
-            "label": found.label,
-            **({"labels": list(found.labels)} if self.bundle.several_labels else {}),
-            "probabilities": found.probabilities,
-            **({"warning": found.warning} if found.warning else {}),
-        }
+        probabilities = np.array([*found.probabilities.values()])
+        answer = told(probabilities, self.bundle.labels, several_labels=self.bundle.several_labels)
+        return {**answer, **({"warning": found.warning} if found.warning else {})}

@@ -117,7 +117,8 @@ def test_dvc_knows_what_each_stage_depends_on(name: str):
 def test_what_child_processes_import_is_light():
     called = (
         "sora.attempt, sora.guard, sora.clip, sora.views, sora.sources.reading, sora.robustness.features, "
-        "sora.explanation.work, sora.compression.answers, sora.live.connection"
+        "sora.explanation.work, sora.compression.answers, sora.live.connection, sora.apps.analysis.reading, "
+        "sora.apps.summary.write"
     )
     code = f"import sys, {called}; print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

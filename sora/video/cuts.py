@@ -69,7 +69,7 @@ def find_cuts(path: Path, rule: Shots | Windows) -> Timeline:
     if isinstance(rule, Windows):
         duration = _packet_seconds(path)
         return Timeline(duration, window_cuts(duration, rule.seconds))
-    return shot_cuts(iterate_frames(path, _shot_size), rule)
+    return shot_cuts(iterate_frames(path, shot_size), rule)
 
 
 def window_cuts(duration_seconds: float, window_seconds: float) -> list[float]:
@@ -122,7 +122,8 @@ def _pieces(timeline: Timeline, min_seconds: float) -> Iterator[Piece]:
         yield Piece(Window(start, end), short)
 
 
-def _shot_size(width: int, height: int) -> tuple[int, int]:
+def shot_size(width: int, height: int) -> tuple[int, int]:
+    """Return the width and height of pictures in which cuts are looked for, of a video shown at these."""
     scale = min(1.0, _SHOT_WIDTH_PX / width)
     return max(2, round(width * scale)), max(2, round(height * scale))
 

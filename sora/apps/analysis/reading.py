@@ -11,14 +11,13 @@ from sora.clip import read_clean_clip
 from sora.errors import VideoError
 from sora.frames.spec import ClipSpec
 from sora.video.container import open_video
-from sora.video.cuts import Shots, Windows, find_cuts, shot_cuts
+from sora.video.cuts import Shots, Windows, find_cuts, shot_cuts, shot_size
 from sora.video.pictures import square
 from sora.video.read import TimedFrame, Window, iterate_frames, read_frames
 
 LOOK_SIZE_PX = 256  # of the pictures that are judged for safety
 CHUNK_SECONDS = 20.0  # of frames that are in memory at once while cuts are looked for
 _LEAD_SECONDS = 2.0  # the detector knows nothing of what came before, and tells a cut late
-_CUT_WIDTH_PX = 256
 
 
 class Part(NamedTuple):
@@ -73,7 +72,7 @@ def cuts_between(path: Path, rule: Shots, start_seconds: float, end_seconds: flo
         first, stop = np.searchsorted(times, ends)
         return range(min(first, len(times) - 1), max(stop, 1))
 
-    frames = read_frames(path, choose, _cut_size)
+    frames = read_frames(path, choose, shot_size)
     timed = map(TimedFrame, frames.times.tolist(), frames.pixels)
     return [cut for cut in shot_cuts(timed, rule).cuts_seconds if start_seconds <= cut < end_seconds]
 
@@ -111,8 +110,3 @@ def _frames_at(path: Path, seconds: Sequence[float]) -> tuple[np.ndarray, np.nda
 
 def _as_shown(width: int, height: int) -> tuple[int, int]:
     return width, height
-
-
-def _cut_size(width: int, height: int) -> tuple[int, int]:
-    scale = min(1.0, _CUT_WIDTH_PX / width)
-    return max(2, round(width * scale)), max(2, round(height * scale))
