@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -88,13 +88,11 @@ def never(path: Path) -> Description:
 
 
 def other_model(bundle: Bundle) -> Bundle:
-    names = ("backbone", "head", "spec", "labels", "several_labels", "lineage")
-    parts = {name: getattr(bundle, name) for name in names}
     networks = Path("networks")
     shutil.copytree(bundle.folder, networks)
-    for name in ("backbone", "head"):
-        parts[name] = networks / parts[name].name
-    return write_bundle(bundle.folder, **parts, variant="another")
+    copy = read_bundle(networks)
+    parts = {f.name: getattr(copy, f.name) for f in fields(Bundle) if f.name not in ("folder", "version")}
+    return write_bundle(bundle.folder, **{**parts, "variant": "another"})
 
 
 def test_stored_features_give_the_vectors_that_the_predictor_gives(here):
