@@ -20,7 +20,7 @@ def test_copies_of_other_channels_go_and_nothing_is_lost(size):
     assert 2 in kept
     assert len({0, 1} & set(kept)) == 1
     assert len({3, 4, 5} & set(kept)) == 2
-    np.testing.assert_allclose(np.tensordot(x[:, kept], solved, 2) + bias, y, atol=0.1)
+    assert np.square(np.tensordot(x[:, kept], solved, 2) + bias - y).mean() < 1e-3 * y.var()
 
 
 def test_the_rest_makes_up_for_what_goes_better_than_it_did_before():
