@@ -20,7 +20,8 @@ def test_copies_of_other_channels_go_and_nothing_is_lost(size):
     assert 2 in kept
     assert len({0, 1} & set(kept)) == 1
     assert len({3, 4, 5} & set(kept)) == 2
-    assert np.square(np.tensordot(x[:, kept], solved, 2) + bias - y).mean() < 1e-3 * y.var()
+    error = np.tensordot(x[:, kept], solved, 2) + bias - y
+    assert np.square(error).mean() < 1e-3 * y.var()  # the penalty on moving away leaves so much
 
 
 def test_the_rest_makes_up_for_what_goes_better_than_it_did_before():
