@@ -33,6 +33,7 @@ BACKBONE_MODEL = Path("models/backbone/keras")
 BACKBONE_KEY = Path("models/backbone/key.txt")
 UNFINISHED_FIT = Path("models/.unfinished")  # checkpoints of a fit that was stopped; of this machine alone
 TRAINED = Path("models/trained")
+TRAINED_WITHOUT_VAL = Path("models/trained/without_val")  # where the model itself has seen val
 TRAINED_LABELS = Path("models/trained/labels.json")
 TRAINED_SPEC = Path("models/trained/input_spec.json")  # this and the backbone: of a training from clips alone
 TRAINED_BACKBONE = Path("models/trained/backbone/network.onnx")

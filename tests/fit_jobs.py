@@ -17,7 +17,7 @@ def run(
     """Return the rows and the weights of a search of 20 epochs and of the refit after it."""
     model = classifier("gru")
     settings = plan(epochs=20, patience=20, mixup=0.2, class_weights=True, refit=True)
-    rows, _ = fit_classifier(
+    rows, *_ = fit_classifier(
         model, videos(25), videos(9, seed=1), settings, checkpoints=checkpoints, on_epoch=on_epoch
     )
     return rows, model.get_weights()

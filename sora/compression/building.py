@@ -1,6 +1,6 @@
 """The candidates of compression as files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,11 +27,19 @@ _HEAD_PRECISION: Mapping[Precision, Precision] = {
 
 @dataclass(frozen=True)
 class Candidate:
-    """Both networks of a variant, as files: .onnx or .tflite, and .tflite."""
+    """The networks of a variant, as files.
+
+    Attributes:
+        variant: which.
+        backbone: .onnx or .tflite.
+        head: .tflite.
+        judge: the head that has not seen the validation videos, to be tried on them, .tflite.
+    """
 
     variant: Variant
     backbone: Path
     head: Path
+    judge: Path
 
     @property
     def size_bytes(self) -> int:
@@ -43,6 +51,8 @@ def build_candidates(
     folder: Path,
     backbone: "keras.Model",
     head: "keras.Model",
+    judge: "keras.Model",
+    *,
     variants: Sequence[Variant],
     samples: Sequence[np.ndarray],
 ) -> list[Candidate]:
@@ -52,20 +62,31 @@ def build_candidates(
         folder: exists.
         backbone: images to features.
         head: features to probabilities and embedding.
+        judge: the same, fitted without the validation videos; may be ``head``.
         variants: what to build.
         samples: images of training videos as the backbone takes them, float32 (B, S, S, 3); LiteRT files
             take B images at a time.
     """
-    heads = {precision: folder / f"head-{precision}.tflite" for precision in {*_HEAD_PRECISION.values()}}
-    for precision in {_HEAD_PRECISION[variant.precision] for variant in variants}:
-        write_bytes(heads[precision], to_litert(head, precision))
+    precisions = {_HEAD_PRECISION[variant.precision] for variant in variants}
+    heads = _write_heads(folder, "head", head, precisions)
+    judges = heads if judge is head else _write_heads(folder, "judge", judge, precisions)
     pruned = {pruning: _pruned(backbone, pruning, samples) for pruning in {v.pruning for v in variants}}
     candidates = []
     for variant in variants:
         path = folder / f"{variant.name}.{'onnx' if variant.runtime == 'onnx' else 'tflite'}"
         _write_backbone(path, pruned[variant.pruning], variant, samples)
-        candidates.append(Candidate(variant, path, heads[_HEAD_PRECISION[variant.precision]]))
+        precision = _HEAD_PRECISION[variant.precision]
+        candidates.append(Candidate(variant, path, heads[precision], judges[precision]))
     return candidates
+
+
+def _write_heads(
+    folder: Path, name: str, head: "keras.Model", precisions: Collection[Precision]
+) -> dict[Precision, Path]:
+    files = {precision: folder / f"{name}-{precision}.tflite" for precision in precisions}
+    for precision, file in files.items():
+        write_bytes(file, to_litert(head, precision))
+    return files
 
 
 def _pruned(network: "keras.Model", pruning: Pruning, samples: Sequence[np.ndarray]) -> "keras.Model":

@@ -90,9 +90,13 @@ def _build(
     from sora.networks.model_files import load_model
 
     backbone, head = load_model(trained.backbone_model), load_model(layout.TRAINED)
+    has_judge = layout.TRAINED_WITHOUT_VAL.is_dir()
+    judge = load_model(layout.TRAINED_WITHOUT_VAL) if has_judge else head
     needs_all = any(variant.precision == "int8" or variant.pruning.channels for variant in variants)
     samples = _samples(trained, params.num_calibration_videos if needs_all else 1)
-    return build_candidates(folder, backbone, head, variants, samples), is_multi_label(head)
+    return build_candidates(
+        folder, backbone, head, judge, variants=variants, samples=samples
+    ), is_multi_label(head)
 
 
 def _samples(trained: Trained, num_videos: int) -> list[np.ndarray]:
@@ -114,7 +118,9 @@ def _measure(
 ) -> list[Figures]:
     """Return what every candidate costs on one video, and how good it is on validation and test videos."""
     table, clips = feature_table(("val", "test")), clip_paths()
-    probabilities = _probabilities([clips[path] for path in table["path"]], candidates, trained, runtime)
+    probabilities = _probabilities(
+        [clips[path] for path in table["path"]], list(table["split"]), candidates, trained, runtime
+    )
     videos = Videos(list(table["split"]), list(table["label"]), list(table["group"]))
     answers = [
         judged(given, probabilities[:, 0], videos, trained.labels, several_labels=several_labels)
@@ -130,15 +136,25 @@ def _measure(
 
 
 def _probabilities(
-    clips: Sequence[Path], candidates: Sequence[Candidate], trained: Trained, runtime: Runtime
+    clips: Sequence[Path],
+    splits: Sequence[str],
+    candidates: Sequence[Candidate],
+    trained: Trained,
+    runtime: Runtime,
 ) -> np.ndarray:
     """Return what candidates say of clips, float32 (N, number of candidates, C).
+
+    Of validation clips, their judges say it, which have not seen them.
 
     Raises:
         SoraError: a clip cannot be used.
     """
-    asked = Asked(tuple((str(c.backbone), str(c.head)) for c in candidates), trained.spec)
-    outcomes = map_videos(candidate_answers, [(str(clip), asked) for clip in clips], runtime, "compress")
+    asked = {
+        "val": Asked(tuple((str(c.backbone), str(c.judge)) for c in candidates), trained.spec),
+        "test": Asked(tuple((str(c.backbone), str(c.head)) for c in candidates), trained.spec),
+    }
+    items = [(str(clip), asked[split]) for clip, split in zip(clips, splits, strict=True)]
+    outcomes = map_videos(candidate_answers, items, runtime, "compress")
     for clip, outcome in zip(clips, outcomes, strict=True):
         if outcome.reason:
             raise SoraError(f"{clip}: the candidates cannot be tried on it: {outcome.reason}")

@@ -37,6 +37,8 @@ def run(params: Params, settings: Settings) -> None:
         else:
             fitted = _fit_clips(videos, labels, params, settings.seed, show)
     save_model(fitted.model, layout.TRAINED)
+    if fitted.without_val is not None:
+        save_model(fitted.without_val, layout.TRAINED_WITHOUT_VAL)
     if fitted.backbone:
         _write_backbone(fitted.backbone)
     write_json(layout.TRAINED_LABELS, labels)

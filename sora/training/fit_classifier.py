@@ -29,10 +29,12 @@ class ClassifierFit(NamedTuple):
     Attributes:
         rows: one for each epoch.
         val_logits: (N, C), of the validation videos before any refit; without videos (0, C).
+        weights_without_val: of the model before the refit; empty where there was none.
     """
 
     rows: list[Row]
     val_logits: np.ndarray
+    weights_without_val: list[np.ndarray]
 
 
 def fit_classifier(
@@ -91,13 +93,15 @@ class _Job:
         first_weights = self.trained.get_weights()
         rows = self._fit("search", train, val, self.plan.epochs)
         val_logits = logits_of(self.model, val_features) if val else np.empty((0, train.targets[0].shape[-1]))
+        weights: list[np.ndarray] = []
         if self.plan.refit and val:
+            weights = self.model.get_weights()
             self.trained.set_weights(first_weights)
             losses = [row["val_loss"] for row in rows]
             rows = rows + self._fit("refit", train.joined(val), None, best_epoch(losses) + 1, losses)
         for name in ("search", "refit") if self.folder else ():
             self._file(name).unlink(missing_ok=True)
-        return ClassifierFit(rows, val_logits)
+        return ClassifierFit(rows, val_logits, weights)
 
     def _fit(
         self,

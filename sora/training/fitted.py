@@ -39,6 +39,8 @@ class Fitted:
         calibration: the temperature of ``model``.
         num_parameters: of the classifier, and of the backbone where that was trained too.
         backbone: where it was trained too.
+        without_val: ``model`` fitted to the videos of train alone, to be judged on those of val; None where
+            ``model`` is that itself, or there are none.
     """
 
     model: "keras.Model"
@@ -47,6 +49,7 @@ class Fitted:
     calibration: Calibration
     num_parameters: int
     backbone: OwnBackbone | None = None
+    without_val: "keras.Model | None" = None
 
 
 def targets(joined: Iterable[str], labels: list[str]) -> np.ndarray:

@@ -58,11 +58,14 @@ class LinearFit(NamedTuple):
         classifier: fitted to all rows.
         report: what was found and chosen.
         inner_logits: float64 (N, C), of each row by classifiers, choices and weights that had not seen it.
+        held_back: with the same choices and weights, fitted without the rows of ``hold_back``; None where
+            there are none.
     """
 
     classifier: LinearClassifier
     report: FitReport
     inner_logits: np.ndarray
+    held_back: LinearClassifier | None
 
 
 def fit_linear(
@@ -76,6 +79,7 @@ def fit_linear(
     embedding_size: int,
     plan: LinearSpec,
     seed: int,
+    hold_back: np.ndarray | None = None,
 ) -> LinearFit:
     """Choose classifiers and weights by inner validation, then fit them to all rows.
 
@@ -91,6 +95,7 @@ def fit_linear(
         embedding_size: E, at least 1; beyond the number of rows an embedding has zeros.
         plan: what to choose from.
         seed: of the folds.
+        hold_back: bool (N,), rows that a second classifier is not fitted to, to be judged on them.
 
     Raises:
         SoraError: a feature is not a number, the groups do not suffice (``group_folds``), or the plan names
@@ -118,7 +123,10 @@ def fit_linear(
         logits = out_of_fold_logits(scores, rows.targets, ways, rows.folds, several_labels=several_labels)
         inner_logits = np.empty_like(logits)
         inner_logits[rows.order] = logits
-        return LinearFit(classifier, _report(rows, scores, logits, fusion, tried), inner_logits)
+        held_back = None
+        if hold_back is not None and hold_back.any():
+            held_back = _fitted(rows.but(hold_back), sources, fusion, tried, embedding_size)
+        return LinearFit(classifier, _report(rows, scores, logits, fusion, tried), inner_logits, held_back)
 
 
 def _fitted(

@@ -1,7 +1,7 @@
 """Videos as rows for linear classifiers, and what classifiers say of rows they have not seen."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -36,6 +36,12 @@ class Rows:
     folds: np.ndarray
     blocks: Mapping[str, Ranges]
     several_labels: bool
+
+    def but(self, left_out: np.ndarray) -> "Rows":
+        """Return the rows without those left out: bool (N,), in the order in which they were given."""
+        kept = ~left_out[self.order]
+        arrays = {name: getattr(self, name)[kept] for name in ("order", "pooled", "targets", "folds")}
+        return replace(self, **arrays)
 
 
 def rows_of(

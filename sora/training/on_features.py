@@ -41,10 +41,15 @@ def fit(
     held_out = features.of_split("val")
     train, val = (_examples(each, labels) for each in (features.of_split("train"), held_out))
     make_deterministic(seed)
-    model = _network(train, block_ranges(features.columns, spec.blocks), spec, multi_label=multi_label)
-    history, val_logits = fit_classifier(
+    ranges = block_ranges(features.columns, spec.blocks)
+    model = _network(train, ranges, spec, multi_label=multi_label)
+    history, val_logits, weights = fit_classifier(
         model, train, val, spec.plan(seed), checkpoints=checkpoints, on_epoch=on_epoch
     )
+    without_val = None
+    if weights:
+        without_val = _network(train, ranges, spec, multi_label=multi_label)
+        without_val.set_weights(weights)
     found = NOT_WANTED
     if spec.calibrate:
         found = calibration(
@@ -54,7 +59,7 @@ def fit(
             several_labels=multi_label,
             videos="validation videos",
         )
-    return _fitted(model, found, history, best_validation(history))
+    return _fitted(model, found, history, best_validation(history), without_val)
 
 
 def _fit_linear(
@@ -72,7 +77,7 @@ def _fit_linear(
 
     wanted = targets(features.videos["label"], labels)
     groups = list(features.videos["group"])
-    classifier, report, inner_logits = fit_linear(
+    classifier, report, inner_logits, held_back = fit_linear(
         features.features,
         wanted,
         groups,
@@ -82,6 +87,7 @@ def _fit_linear(
         embedding_size=spec.embedding_size,
         plan=spec.linear,
         seed=seed,
+        hold_back=(features.videos["split"] == "val").to_numpy(),
     )
     probabilities = classifier.predict(features.features)[0]
     row = {
@@ -98,14 +104,28 @@ def _fit_linear(
         videos = "training videos of left-out folds"
         found = calibration(inner_logits, wanted, groups, several_labels=multi_label, videos=videos)
     model = build_linear(classifier, *features.features.shape[1:])
+    without_val = build_linear(held_back, *features.features.shape[1:]) if held_back else None
     inner = {"found_by": f"{spec.linear.num_folds} folds of groups", **asdict(report)}
-    return _fitted(model, found, [row], inner)
+    return _fitted(model, found, [row], inner, without_val)
 
 
-def _fitted(model: "keras.Model", found: Calibration, history: list[Row], inner: Row) -> Fitted:
+def _fitted(
+    model: "keras.Model",
+    found: Calibration,
+    history: list[Row],
+    inner: Row,
+    without_val: "keras.Model | None",
+) -> Fitted:
     from sora.networks.temperature import with_temperature
 
-    return Fitted(with_temperature(model, found.temperature), history, inner, found, model.count_params())
+    return Fitted(
+        with_temperature(model, found.temperature),
+        history,
+        inner,
+        found,
+        model.count_params(),
+        without_val=without_val and with_temperature(without_val, found.temperature),
+    )
 
 
 def _network(

@@ -22,8 +22,8 @@ VARIANTS = grid(["litert", "onnx"], ["float16", "dynamic", "int8"], [0], [0])
 @pytest.fixture(scope="module")
 def candidates(tmp_path_factory):
     images = network_input(CLIP, SPEC).images.reshape(-1, 1, 64, 64, 3)
-    folder = tmp_path_factory.mktemp("candidates")
-    return build_candidates(folder, tiny_backbone(), tiny_head(), VARIANTS, list(images))
+    folder, head = tmp_path_factory.mktemp("candidates"), tiny_head()
+    return build_candidates(folder, tiny_backbone(), head, head, variants=VARIANTS, samples=list(images))
 
 
 def test_the_reference_is_the_network_that_train_exported(candidates, tmp_path):
@@ -62,7 +62,9 @@ def test_a_backbone_of_whole_clips_is_tried_on_whole_clips(tmp_path):
     head = keras.Model(sequence, [keras.layers.Softmax()(mean), mean])
     clips = RNG.normal(size=(3, 4, 8, 8, 3)).astype(np.float32)
 
-    built = build_candidates(tmp_path, keras.Model(images, features), head, VARIANTS, list(clips))
+    built = build_candidates(
+        tmp_path, keras.Model(images, features), head, head, variants=VARIANTS, samples=list(clips)
+    )
 
     assert all(takes_whole_clips(c.backbone) for c in built if c.backbone.suffix == ".onnx")
     given = NetworkInput(clips[:1], np.zeros((4, 0), np.float32))

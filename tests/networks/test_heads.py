@@ -58,7 +58,7 @@ def test_several_labels_are_learnt():
         examples.features[..., :C] += 6 * more[:, None]
         examples.targets[more] = 1
     model = classifier(train=train, multi_label=True)
-    rows, _ = fit_classifier(model, train, test, plan(batch_size=16, epochs=8))
+    rows, *_ = fit_classifier(model, train, test, plan(batch_size=16, epochs=8))
     answers = model.predict(test.features, verbose=0)[0] > 0.5
     assert np.mean(answers == test.targets) > 0.85
     assert rows[-1]["val_accuracy"] == pytest.approx(np.mean(answers == test.targets), abs=0.1)
@@ -78,7 +78,7 @@ def test_labels_of_moments_are_learnt():
     moments = [np.eye(2, dtype=np.float32)[x.features[..., :2].argmax(axis=-1)] for x in (train, test)]
     train = type(train)(train.features, train.targets, frame_targets=moments[0])
     model = classifier("gru", train, per_frame=True)
-    rows, _ = fit_classifier(model, train, ordered_videos(20, seed=3), plan(epochs=10))
+    rows, *_ = fit_classifier(model, train, ordered_videos(20, seed=3), plan(epochs=10))
     found = model.predict(test.features, verbose=0)[2].argmax(axis=-1)
     assert np.mean(found == moments[1].argmax(axis=-1)) > 0.9
     assert rows[-1]["accuracy"] > 0.5

@@ -1,7 +1,7 @@
 """The stage compress on clips of one colour, with random weights in the backbone and a head by brightness."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 
 import keras
@@ -97,9 +97,12 @@ def run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def run_stage(
-        splits: Sequence[str], milliseconds: Sequence[float], params: compress.Params = PARAMS
+        splits: Sequence[str],
+        milliseconds: Sequence[float],
+        params: compress.Params = PARAMS,
+        prepare: Callable[[Sequence[str]], None] = write_project,
     ) -> dict:
-        write_project(splits)
+        prepare(splits)
         times = dict(zip(NAMES, milliseconds, strict=True))
         monkeypatch.setattr(compress, "measure_costs", costs_of(times))
         compress.run(params, SETTINGS)
@@ -134,6 +137,18 @@ def test_what_is_evaluated_is_served_where_nothing_is_faster(run):
     bundle = read_bundle(layout.BUNDLE)
     assert (report["chosen"], report["edge"]["chosen"]) == ("onnx-float32", "litert-float32")
     assert bundle.backbone.read_bytes() == layout.BACKBONE.read_bytes()
+
+
+def test_validation_videos_are_judged_by_the_head_that_has_not_seen_them(run):
+    def with_judge(splits: Sequence[str]) -> None:
+        write_project(splits)
+        judge = head()
+        judge.get_layer("logits").set_weights([-w for w in judge.get_layer("logits").get_weights()])
+        save_model(judge, layout.TRAINED_WITHOUT_VAL)
+
+    report = run(SPLITS, [40, 50, 30, 20], prepare=with_judge)
+    assert {(row["accuracy"], row["val_accuracy"]) for row in report["candidates"]} == {(1.0, 0.0)}
+    assert {row["val_agreement"] for row in report["candidates"]} == {1.0}
 
 
 def test_test_videos_never_decide(run):

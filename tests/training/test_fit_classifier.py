@@ -237,7 +237,7 @@ def test_two_devices_share_each_batch():
         "model = classifier(dropout=0.0)\n"
         "two = ['CPU:0', 'CPU:1']\n"
         "shared = plan(batch_size=32, epochs=6)\n"
-        "rows, _ = fit_classifier(model, videos(240), videos(30, 1), shared, devices=two)\n"
+        "rows, *_ = fit_classifier(model, videos(240), videos(30, 1), shared, devices=two)\n"
         "test = videos(60, seed=2)\n"
         "found = model.predict(test.features, verbose=0)[0].argmax(axis=1)\n"
         "print(np.mean(found == test.targets.argmax(axis=1)), rows[-1]['val_loss'])\n"

@@ -26,7 +26,7 @@ def videos(num_classes=3, per_class=12, seed=0, strength=2.0):
     return features, np.eye(num_classes)[classes], groups
 
 
-def fit(features, targets, groups, **changes):
+def fit_whole(features, targets, groups, **changes):
     options = {
         "blocks": BLOCKS,
         "labels": [f"label{i}" for i in range(targets.shape[1])],
@@ -35,7 +35,11 @@ def fit(features, targets, groups, **changes):
         "plan": PLAN,
         "seed": 0,
     }
-    return fit_linear(features, targets, groups, **{**options, **changes})[:2]
+    return fit_linear(features, targets, groups, **{**options, **changes})
+
+
+def fit(features, targets, groups, **changes):
+    return fit_whole(features, targets, groups, **changes)[:2]
 
 
 def right(classifier, features, targets):
@@ -152,3 +156,14 @@ def test_what_cannot_be_fitted_is_said():
     features[7, 0, 0] = np.inf
     with pytest.raises(SoraError, match="the first is row 7"):
         fit(features, targets, groups)
+
+
+def test_what_is_held_back_is_not_seen_by_the_second_classifier():
+    features, targets, groups = videos()
+    held = np.array([group.endswith("-0") for group in groups])
+    options = {"blocks": {"good": BLOCKS["good"]}, "plan": replace(PLAN, classifiers=["lda"])}
+    found = fit_whole(features, targets, groups, **options, hold_back=held)
+    alone, _ = fit(features[~held], targets[~held], [g for g in groups if not g.endswith("-0")], **options)
+    kernels = [each.logits.kernel / np.abs(each.logits.kernel).max() for each in (found.held_back, alone)]
+    np.testing.assert_allclose(*kernels, atol=1e-5)  # but for the scale, which folds decide
+    assert np.abs(found.classifier.logits.kernel - found.held_back.logits.kernel).max() > 1e-3
