@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,6 +50,12 @@ def write_bytes(path: Path, data: bytes) -> None:
     """Write ``data``, atomically."""
     with replacing(path) as temporary:
         temporary.write_bytes(data)
+
+
+def copy_file(source: Path, path: Path) -> None:
+    """Copy a file, atomically."""
+    with replacing(path) as temporary:
+        shutil.copyfile(source, temporary)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -1,19 +1,26 @@
 """Running an exported bundle: a video in, probabilities and an embedding out; without Keras or TensorFlow."""
 
 import os
+import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from sora.batching import Batcher
 from sora.bundle import read_bundle
 from sora.clip import read_clean_clip
 from sora.decision import decided_labels, told
 from sora.errors import SoraError
 from sora.frames.inputs import network_input
+from sora.frames.spec import InputSpec
 from sora.guard import Budget, Guard
-from sora.runtimes import load_backbone, load_head, segment_features
+from sora.runtimes import Backbone, load_backbone, load_head, segment_features
+
+_MOST_AT_ONCE = 4  # clips that are made ready and judged; each takes some 50 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +59,8 @@ class Judgement(NamedTuple):
 class Predictor:
     """A loaded bundle; videos are read in child processes (``guard``), for nobody vouches for them.
 
-    Threads may share it: videos are read side by side, the networks run one at a time.
+    Threads may share it: videos are read and made ready side by side, and images of different videos go
+    through the backbone together.
     """
 
     def __init__(self, bundle_folder: Path, budget: Budget | None = None) -> None:
@@ -60,8 +68,15 @@ class Predictor:
         self.guard = Guard(budget, os.cpu_count() or 1)
         self.guard.warm_up()
         self.bundle = read_bundle(bundle_folder)
-        self._backbone = load_backbone(self.bundle.backbone)
+        self._backbone = _shared(load_backbone(self.bundle.backbone), self.bundle.spec)
         self._head = load_head(self.bundle.head)
+        self._turns = threading.BoundedSemaphore(_MOST_AT_ONCE)
+
+    def warm_up(self) -> None:
+        """Run all networks once, so that the first video takes no longer than the next."""
+        clip = self.bundle.spec.clip
+        num_frames = clip.num_segments * clip.frames_per_segment
+        self.judge(np.zeros((num_frames, clip.image_size_px, clip.image_size_px, 3), np.uint8))
 
     def predict(self, path: Path) -> Prediction:
         """Predict one video file.
@@ -88,7 +103,8 @@ class Predictor:
         Raises:
             SoraError: the head does not fit the labels.
         """
-        features = segment_features(network_input(clip, self.bundle.spec), self._backbone)
+        with self._turns:
+            features = segment_features(network_input(clip, self.bundle.spec), self._backbone)
         probabilities, embedding = self._head(features)
         if len(probabilities) != len(self.bundle.labels):
             raise SoraError(
@@ -98,12 +114,29 @@ class Predictor:
         return Judgement(features, probabilities, embedding)
 
     def answer(self, path: Path) -> dict[str, Any]:
-        """Predict one video file as ``predict`` does; give what a user is told, ready for JSON.
+        """Predict one video file as ``predict`` does; give what ``told`` makes of it."""
+        return self.told(self.predict(path))
+
+    def told(self, found: Prediction) -> dict[str, Any]:
+        """Give what a user is told of a prediction, ready for JSON.
 
         That is ``label``, ``labels`` where a video may have several, ``probabilities``, and ``warning`` where
         there is one.
         """
-        found = self.predict(path)
         probabilities = np.array([*found.probabilities.values()])
         answer = told(probabilities, self.bundle.labels, several_labels=self.bundle.several_labels)
         return {**answer, **({"warning": found.warning} if found.warning else {})}
+
+
+def _shared(backbone: Backbone, spec: InputSpec) -> Backbone:
+    """Let threads share a backbone; images of several videos are one batch where each is looked at alone."""
+    if not spec.backbone_blocks:  # trained from clips, which it may look at as a whole
+        return Batcher(lambda clips: [backbone(images) for images in clips], _MOST_AT_ONCE)
+
+    def together(clips: Sequence[np.ndarray]) -> list[np.ndarray]:
+        if len(clips) == 1:
+            return [backbone(clips[0])]
+        ends = list(accumulate(map(len, clips)))
+        return np.split(backbone(np.concatenate(clips)), ends[:-1])
+
+    return Batcher(together, _MOST_AT_ONCE)

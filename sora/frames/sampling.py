@@ -1,5 +1,6 @@
 """Which frames of a video make its clip: arithmetic on their times only."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +9,11 @@ VERSION = 2  # raise it when other indices come out
 
 _ROUNDING_SECONDS = 0.001  # containers store times as whole milliseconds, or finer
 _DECIMALS = 6  # of a frame: what floating point may have added
+
+
+def shown_at(times: np.ndarray, moments: Sequence[float]) -> list[int]:
+    """Return the index of the frame that is shown at each moment; ``times`` as in ``segment_indices``."""
+    return (np.searchsorted(times, moments, side="right") - 1).clip(0).tolist()
 
 
 def segment_indices(

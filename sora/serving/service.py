@@ -1,54 +1,50 @@
-"""The web service: adapts types and delegates to the predictor."""
+"""The BentoML service: starts what answers requests, and stops it without losing any."""
 
-from pathlib import Path
-from typing import Any
+import os
 
 import bentoml
-from bentoml.exceptions import BadInput
 
-from sora.errors import VideoError
-from sora.predictor import Predictor
-from sora.serving.limits import BodyLimit, accept_files_only
+from sora.serving.api import create_app
+from sora.serving.assets import Assets
+from sora.serving.engine import Engine
+from sora.serving.jobs.job import JobRules
+from sora.serving.jobs.runner import JobRunner
+from sora.serving.jobs.store import JobStore
+from sora.serving.receiving import Intake
+from sora.serving.retrieval import Retrieval
+from sora.serving.routes.access import Parts
+from sora.serving.scratch import Scratch
+from sora.serving.settings import read_settings
+from sora.serving.tasks import job_work
 
-# In a Bento this is its own source folder, and the bundle lies in it as it does in a checkout.
-SOURCE = Path(__file__).resolve().parents[2]
-BUNDLE = SOURCE / "models" / "sora"
+SETTINGS = read_settings(os.environ)
+_LIMITS = SETTINGS.limits
+app = create_app(_LIMITS)
 
 
-@bentoml.service(name="sora-video", traffic={"timeout": 120})
+@bentoml.service(
+    name="sora-video",
+    workers=2,  # so that one answers while another starts again
+    traffic={"timeout": _LIMITS.upload_seconds + 4 * _LIMITS.decode_seconds},
+)
+@bentoml.asgi_app(app, path="/")
 class SoraVideo:
-    """Classifies videos with the bundle that lies beside this code."""
+    """Says what videos show, with the model that lies beside this code."""
 
     def __init__(self) -> None:
-        self._predictor = Predictor(BUNDLE)
+        self._engine = Engine(Assets(), SETTINGS)
+        self._scratch = Scratch(SETTINGS.state / "scratch", _LIMITS.max_scratch_bytes)
+        rules = JobRules(max_waiting=_LIMITS.max_jobs, keep_seconds=_LIMITS.keep_jobs_seconds)
+        self._jobs = JobStore(SETTINGS.state, rules)
+        self._runner = JobRunner(self._jobs, job_work(self._engine))
+        intake = Intake(self._scratch, SETTINGS)
+        app.state.parts = Parts(self._engine, Retrieval(self._engine), intake, self._jobs)
+        self._runner.start()
 
-    @bentoml.api
-    def classify(self, video: Path) -> dict[str, Any]:
-        """Give label, probabilities, model version and, for a video that breaks off, a warning.
-
-        Where a video may have several labels, ``labels`` are all that it is said to have, and ``label`` the
-        most probable one.
-
-        A file that is no video, or text in place of a file, is answered with status 400 and the reason, a
-        request beyond 512 MiB with 413.
-        """
-        try:
-            answer = self._predictor.answer(video)
-        except VideoError as error:
-            raise BadInput(f"cannot classify this file: {error}") from None  # a short log
-        return {**answer, "model_version": self._predictor.bundle.version}
-
-    @bentoml.api
-    def lineage(self) -> dict[str, Any]:
-        """Give what the model was made from, its version and variant, and which copy of the code answers."""
-        bundle = self._predictor.bundle
-        return {
-            "model_version": bundle.version,
-            "variant": bundle.variant,
-            "lineage": bundle.lineage,
-            "served_from": str(Path(__file__).resolve()),
-        }
-
-
-accept_files_only()
-SoraVideo.add_asgi_middleware(BodyLimit)  # type: ignore[attr-defined]  # it is a Service by now
+    @bentoml.on_shutdown
+    def close(self) -> None:
+        """End what is under way; a job that is not done goes back to the queue."""
+        self._runner.stop()
+        self._jobs.close()
+        self._scratch.close()
+        self._engine.close()

@@ -35,6 +35,12 @@ def square(size_px: int) -> PictureSize:
     return lambda width, height: (size_px, size_px)
 
 
+def no_wider_than(width: int, height: int, limit_px: int) -> tuple[int, int]:
+    """Shrink wide videos and leave all others; ``partial`` makes a ``PictureSize`` of it."""
+    scale = min(1.0, limit_px / width)
+    return max(2, round(width * scale)), max(2, round(height * scale))
+
+
 class PictureMaker:
     """Turns frames into uint8 arrays (H, W, 3), RGB in [0, 255], or (H, W) where ``grey``; upright.
 

@@ -44,6 +44,16 @@ def probe_with_thumbnail(path: Path, window: Window = WHOLE) -> tuple[VideoFacts
         return VideoFacts(error=str(error)), b""
 
 
+def declared_seconds(path: Path) -> float:
+    """Return how long a file says that it lasts, without reading it; 0 where it does not say.
+
+    Raises:
+        VideoError: it is no video.
+    """
+    with open_video(path) as (container, stream):
+        return max(_declared_seconds(container, stream), float(container.duration or 0) / av.time_base)
+
+
 def _probe_stream(
     container: InputContainer,
     stream: VideoStream,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from sora.apps.analysis.content import Analysis
 from sora.apps.analysis.findings import Findings
@@ -44,12 +44,22 @@ class Rule:
 
 
 DEFAULT_RULE = Rule()
+OnProgress: TypeAlias = Callable[[float], None]
+_CUTS_SHARE = 0.2  # of the time that a pass takes
 
 
-def analyse(path: Path, models: Models, rule: Rule = DEFAULT_RULE) -> Analysis:
+def analyse(
+    path: Path, models: Models, rule: Rule = DEFAULT_RULE, on_progress: OnProgress = lambda share: None
+) -> Analysis:
     """Look at a whole video, in memory that hardly grows with its length.
 
     Each frame is decoded about twice. What cannot be read or judged becomes a gap.
+
+    Args:
+        path: the video.
+        models: that judge it.
+        rule: how it is divided.
+        on_progress: told now and then how much is done, in [0, 1]; what it raises ends the pass.
 
     Raises:
         VideoError: it is no video, or no part of it can be judged.
@@ -57,11 +67,13 @@ def analyse(path: Path, models: Models, rule: Rule = DEFAULT_RULE) -> Analysis:
     path, guard, bundle = Path(path), models.predictor.guard, models.predictor.bundle
     digest = video_hash(path)
     facts, marks = guard.call(read_facts, path)
-    cuts, warning = _cuts(path, guard, rule, [0.0, *marks, facts.duration_seconds])
+    edges = [0.0, *marks, facts.duration_seconds]
+    cuts, warning = _cuts(path, guard, rule, edges, lambda share: on_progress(_CUTS_SHARE * share))
     plan = shot_windows(cuts, facts.duration_seconds, rule.window_seconds)
     found = Findings(models)
     for window, part in zip(plan, _parts(path, models, rule, plan), strict=True):
         found.add(window, part)
+        on_progress(_CUTS_SHARE + (1 - _CUTS_SHARE) * window.end_seconds / facts.duration_seconds)
     return Analysis(
         content_hash=digest,
         model_version=bundle.version,
@@ -90,7 +102,9 @@ def video_hash(path: Path) -> str:
     return content_hash(path)
 
 
-def _cuts(path: Path, guard: Guard, rule: Rule, edges: Sequence[float]) -> tuple[list[float], str]:
+def _cuts(
+    path: Path, guard: Guard, rule: Rule, edges: Sequence[float], on_progress: OnProgress
+) -> tuple[list[float], str]:
     """Return all cuts, and a warning where a stretch could not be searched for them."""
     shots = Shots(rule.min_shot_seconds, rule.shot_threshold)
     answers = _read_ahead(guard, cuts_between, ((path, shots, *ends) for ends in pairwise(edges)))
@@ -101,6 +115,7 @@ def _cuts(path: Path, guard: Guard, rule: Rule, edges: Sequence[float]) -> tuple
             warnings.append(f"no cuts were looked for from {start:.0f} to {end:.0f} s: {answer}")
         else:
             cuts += answer
+        on_progress(end / edges[-1])
     return cuts, "; ".join(warnings)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from sora.apps.analysis.nsfw import PACKAGE_VERSION, NsfwNetwork
 from sora.apps.analysis.objects import ObjectClassifier, classifier_path, object_columns, read_classifier
 from sora.errors import SoraError
+from sora.guard import Budget
 from sora.predictor import Predictor
 
 
@@ -35,15 +36,16 @@ class Models:
         return f"{self.predictor.bundle.version}/{objects}/{nsfw}"
 
 
-def load_models(bundle_folder: Path) -> Models:
+def load_models(bundle_folder: Path, budget: Budget | None = None) -> Models:
     """Load a bundle, the classifier of objects where there can be one, and the optional safety network.
 
     The classifier is written beside the bundle where it is missing or of another one; only that needs Keras.
+    ``budget`` is what reading one video may take.
 
     Raises:
         SoraError: the bundle is missing or damaged.
     """
-    predictor = Predictor(bundle_folder)
+    predictor = Predictor(bundle_folder, budget)
     return Models(predictor, _objects(predictor), _nsfw())
 
 

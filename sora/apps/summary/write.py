@@ -1,12 +1,9 @@
 """The summary of a video, as values and as files."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from sora.apps.analysis.content import Analysis
 from sora.apps.summary.highlights import pieces, write_highlights
@@ -16,7 +13,9 @@ from sora.apps.summary.times import clock
 from sora.apps.summary.words import Language, describe, plain_label
 from sora.apps.tagging.tags import Tag, as_json, tags
 from sora.atomic import write_bytes, write_json, write_text
+from sora.frames.sampling import shown_at
 from sora.guard import Guard
+from sora.video.pictures import no_wider_than
 from sora.video.read import Window
 
 STORYBOARD, HIGHLIGHTS, TEXT, RECORD = "storyboard.png", "highlights.mp4", "summary.txt", "summary.json"
@@ -41,15 +40,16 @@ def summarise(analysis: Analysis, language: Language = "en", max_frames: int = 1
     return Summary(keys, tuple(shown), tuple(found), describe(analysis, found, language), language)
 
 
-def draw_storyboard(path: Path, guard: Guard, analysis: Analysis, summary: Summary) -> bytes:
-    """Return the storyboard of a summary, PNG.
+def draw_storyboard(path: Path, guard: Guard, analysis: Analysis, summary: Summary, title: str = "") -> bytes:
+    """Return the storyboard of a summary, PNG; without a ``title`` it has the name of the file.
 
     Raises:
         VideoError: the key frames cannot be read.
     """
     frames = summary.key_frames.frames
-    moments = np.array([frame.seconds for frame in frames])
-    pictures = guard.read_frames(path, partial(_shown_at, moments=moments), _tile_size)
+    moments = [frame.seconds for frame in frames]
+    size = partial(no_wider_than, limit_px=2 * TILE_WIDTH_PX)
+    pictures = guard.read_frames(path, partial(shown_at, moments=moments), size)
     tiles = [
         Tile(
             picture,
@@ -63,11 +63,18 @@ def draw_storyboard(path: Path, guard: Guard, analysis: Analysis, summary: Summa
         subtitle = f"{length} · {shots} 个镜头 · {len(tiles)} 幅关键画面"
     else:
         subtitle = f"{length} · {_count(shots, 'shot')} · {_count(len(tiles), 'key frame')}"
-    return storyboard(tiles, path.name, subtitle, analysis.cuts_seconds, analysis.facts.duration_seconds)
+    name = title or path.name
+    return storyboard(tiles, name, subtitle, analysis.cuts_seconds, analysis.facts.duration_seconds)
 
 
 def write_summary(
-    path: Path, guard: Guard, analysis: Analysis, folder: Path, language: Language = "en"
+    path: Path,
+    guard: Guard,
+    analysis: Analysis,
+    folder: Path,
+    language: Language = "en",
+    *,
+    title: str = "",
 ) -> dict[str, Any]:
     """Write storyboard, highlights, text and record of a video into ``folder``; give the record.
 
@@ -75,7 +82,7 @@ def write_summary(
         VideoError: what is to be shown cannot be read.
     """
     summary = summarise(analysis, language)
-    write_bytes(folder / STORYBOARD, draw_storyboard(path, guard, analysis, summary))
+    write_bytes(folder / STORYBOARD, draw_storyboard(path, guard, analysis, summary, title))
     no_sound = write_highlights(path, guard, summary.highlights, folder / HIGHLIGHTS)
     write_text(folder / TEXT, summary.text + "\n")
     record = as_record(analysis, summary) | ({"warning": no_sound} if no_sound else {})
@@ -96,16 +103,6 @@ def as_record(analysis: Analysis, summary: Summary) -> dict[str, Any]:
         "tags": as_json(summary.tags),
         "model_version": analysis.model_version,
     }
-
-
-def _shown_at(times: np.ndarray, moments: np.ndarray) -> Sequence[int]:
-    """Return the frame that is shown at each moment."""
-    return (np.searchsorted(times, moments, side="right") - 1).clip(0).tolist()
-
-
-def _tile_size(width: int, height: int) -> tuple[int, int]:
-    scale = min(1.0, 2 * TILE_WIDTH_PX / width)
-    return max(2, round(width * scale)), max(2, round(height * scale))
 
 
 def _caption(label: str, language: Language) -> str:

@@ -1,0 +1,136 @@
+"""The models and what they have said before: every video is looked at once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from sora.apps.analysis import cache
+from sora.apps.analysis.analyse import DEFAULT_RULE, OnProgress, analyse
+from sora.apps.analysis.content import Analysis
+from sora.apps.analysis.models import load_models
+from sora.apps.moderation.judging import check_models
+from sora.apps.moderation.policy import read_policy
+from sora.bundle import Bundle
+from sora.guard import Budget, Guard
+from sora.predictor import Prediction
+from sora.serving import remembered
+from sora.serving.answers import Answers
+from sora.serving.assets import Assets
+from sora.serving.refusals import RefusedError
+from sora.serving.settings import Settings
+from sora.video.probe import declared_seconds
+
+
+@dataclass(frozen=True)
+class Video:
+    """A video that somebody sent.
+
+    Attributes:
+        path: of the file, for as long as the request lasts.
+        content_hash: SHA-256.
+        name: that the sender gave it; shown, and never part of a path.
+    """
+
+    path: Path
+    content_hash: str
+    name: str = "video"
+
+
+class Engine:
+    """Loaded networks and kept answers; threads may share it, and workers share what is kept."""
+
+    def __init__(self, assets: Assets, settings: Settings) -> None:
+        """Load and warm up all networks.
+
+        Raises:
+            SoraError: the bundle or the policy is missing or damaged, or the policy cannot be applied.
+        """
+        self.assets = assets
+        self.settings = settings
+        limits = settings.limits
+        self.models = load_models(assets.bundle, Budget(limits.decode_seconds, limits.decode_gib))
+        policy_file = settings.policy or assets.policy
+        self.policy = read_policy(policy_file)
+        check_models(self.policy, self.models, policy_file)
+        self._answers = Answers(settings.state / "answers", limits.max_answers_bytes)
+        self.models.predictor.warm_up()
+
+    @property
+    def bundle(self) -> Bundle:
+        """The model."""
+        return self.models.predictor.bundle
+
+    @property
+    def guard(self) -> Guard:
+        """The processes that read videos."""
+        return self.models.predictor.guard
+
+    def prediction(self, video: Video) -> Prediction:
+        """Return what the model says of a whole video.
+
+        Raises:
+            VideoError: it cannot be judged.
+            RefusedError: it is too long.
+        """
+
+        def compute() -> bytes:
+            self._require_length(video, self.settings.limits.max_video_seconds)
+            return remembered.to_bytes(self.models.predictor.predict(video.path))
+
+        return remembered.from_bytes(self._answers.once(self._key("prediction", video), compute))
+
+    def analysis(self, video: Video, on_progress: OnProgress | None = None) -> Analysis:
+        """Return the analysis that tags, moderation and summary are made from.
+
+        Args:
+            video: to be looked at.
+            on_progress: as for ``analyse``; without it the answer is waited for, and long videos are refused.
+
+        Raises:
+            VideoError: it cannot be judged.
+            RefusedError: it is too long.
+        """
+        key = self._key("analysis", video)
+        if on_progress is None:
+            return cache.from_bytes(self._answers.once(key, lambda: self._analysed_directly(video)))
+        found = self._answers.get(key)
+        if found is None:
+            self._require_length(video, self.settings.limits.max_video_seconds)
+            found = cache.to_bytes(analyse(video.path, self.models, DEFAULT_RULE, on_progress))
+            self._answers.put(key, found)
+        return cache.from_bytes(found)
+
+    def kept(self, what: str, video: Video, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Return an answer about a video, made once; ``what`` names it and all its options."""
+        answer = self._answers.once(self._key(what, video), compute)
+        assert isinstance(answer, dict)
+        return answer
+
+    def about(self, video: Video, answer: dict[str, Any]) -> dict[str, Any]:
+        """Return an answer with what it is about."""
+        return {**answer, "content_hash": video.content_hash, "model_version": self.bundle.version}
+
+    def close(self) -> None:
+        """End the processes that read videos."""
+        self.guard.close()
+
+    def _analysed_directly(self, video: Video) -> bytes:
+        limits = self.settings.limits
+        self._require_length(video, limits.max_video_seconds)
+        advice = "send it to /jobs, which answers when it is done"
+        self._require_length(video, limits.max_direct_seconds, advice)
+        return cache.to_bytes(analyse(video.path, self.models))
+
+    def _require_length(self, video: Video, limit_seconds: int, advice: str = "send a part of it") -> None:
+        """Refuse what says of itself that it is long; what lies is ended by the limits of reading."""
+        seconds = self.guard.call(declared_seconds, video.path)
+        if seconds > limit_seconds:
+            raise RefusedError(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                f"the video lasts {seconds:.0f} s, at most {limit_seconds} s are taken here; {advice}",
+            )
+
+    def _key(self, what: str, video: Video) -> str:
+        return f"{what}/{cache.analysis_key(video.content_hash, self.models, DEFAULT_RULE)}"

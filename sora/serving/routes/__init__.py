@@ -1,0 +1,1 @@
+"""The endpoints, by what they are about; each adapts words to a call."""

@@ -1,0 +1,32 @@
+"""What a job can do with a video: what the endpoints do, with progress, and however long it is."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from sora.apps.analysis.analyse import OnProgress
+from sora.serving import describing
+from sora.serving.engine import Engine, Video
+
+Task: TypeAlias = Literal["classify", "tag", "moderate", "summarize"]
+
+
+def job_options(video: Video, language: str) -> dict[str, Any]:
+    """Return what a job must know beside its file."""
+    return {"content_hash": video.content_hash, "name": video.name, "language": language}
+
+
+def job_work(engine: Engine) -> Callable[[str, Path, dict[str, Any], OnProgress], dict[str, Any]]:
+    """Return the function that does jobs, for ``JobRunner``; files that it leaves lie beside the video."""
+
+    def run(task: str, path: Path, options: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
+        video = Video(path, options["content_hash"], options["name"])
+        if task == "tag":
+            return describing.tag(engine, video, on_progress)
+        if task == "moderate":
+            return describing.moderate(engine, video, on_progress)
+        if task == "summarize":
+            return describing.summarize_into(engine, video, options["language"], path.parent, on_progress)
+        return describing.classify(engine, video)
+
+    return run
