@@ -130,13 +130,16 @@ class Predictor:
 
 def _shared(backbone: Backbone, spec: InputSpec) -> Backbone:
     """Let threads share a backbone; images of several videos are one batch where each is looked at alone."""
-    if not spec.backbone_blocks:  # trained from clips, which it may look at as a whole
-        return Batcher(lambda clips: [backbone(images) for images in clips], _MOST_AT_ONCE)
+
+    def apart(clips: Sequence[np.ndarray]) -> list[np.ndarray]:
+        return [backbone(images) for images in clips]
 
     def together(clips: Sequence[np.ndarray]) -> list[np.ndarray]:
-        if len(clips) == 1:
-            return [backbone(clips[0])]
         ends = list(accumulate(map(len, clips)))
         return np.split(backbone(np.concatenate(clips)), ends[:-1])
 
-    return Batcher(together, _MOST_AT_ONCE)
+    looks_at_clips = not spec.backbone_blocks  # it was trained from them
+    shared: Batcher[np.ndarray, np.ndarray] = Batcher(
+        lambda clips: (apart if looks_at_clips or len(clips) == 1 else together)(clips), _MOST_AT_ONCE
+    )
+    return shared

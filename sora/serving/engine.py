@@ -16,7 +16,7 @@ from sora.bundle import Bundle
 from sora.guard import Budget, Guard
 from sora.predictor import Prediction
 from sora.serving import remembered
-from sora.serving.answers import Answers
+from sora.serving.answers import Answer, Answers
 from sora.serving.assets import Assets
 from sora.serving.refusals import RefusedError
 from sora.serving.settings import Settings
@@ -79,7 +79,7 @@ class Engine:
             self._require_length(video, self.settings.limits.max_video_seconds)
             return remembered.to_bytes(self.models.predictor.predict(video.path))
 
-        return remembered.from_bytes(self._answers.once(self._key("prediction", video), compute))
+        return remembered.from_bytes(_bytes(self._answers.once(self._key("prediction", video), compute)))
 
     def analysis(self, video: Video, on_progress: OnProgress | None = None) -> Analysis:
         """Return the analysis that tags, moderation and summary are made from.
@@ -94,13 +94,13 @@ class Engine:
         """
         key = self._key("analysis", video)
         if on_progress is None:
-            return cache.from_bytes(self._answers.once(key, lambda: self._analysed_directly(video)))
+            return cache.from_bytes(_bytes(self._answers.once(key, lambda: self._analysed_directly(video))))
         found = self._answers.get(key)
         if found is None:
             self._require_length(video, self.settings.limits.max_video_seconds)
             found = cache.to_bytes(analyse(video.path, self.models, DEFAULT_RULE, on_progress))
             self._answers.put(key, found)
-        return cache.from_bytes(found)
+        return cache.from_bytes(_bytes(found))
 
     def kept(self, what: str, video: Video, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Return an answer about a video, made once; ``what`` names it and all its options."""
@@ -134,3 +134,8 @@ class Engine:
 
     def _key(self, what: str, video: Video) -> str:
         return f"{what}/{cache.analysis_key(video.content_hash, self.models, DEFAULT_RULE)}"
+
+
+def _bytes(answer: Answer) -> bytes:
+    assert isinstance(answer, bytes)
+    return answer

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse, responses
-from typing import BinaryIO
+from typing import Protocol
 
 from sora.serving.addresses import Network
 from sora.serving.remote_connection import OpenConnection, Patience, connect
@@ -18,6 +18,13 @@ _MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CHUNK_BYTES = 64 * 1024
 _NOT_HTTP = "the server breaks off, or speaks something other than HTTP"
+
+
+class Sink(Protocol):
+    """Where the bytes of a file go."""
+
+    def write(self, data: bytes, /) -> object:
+        """Append ``data``."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,7 @@ def _never() -> bool:
 
 def fetch(
     url: str,
-    file: BinaryIO,
+    file: Sink,
     limits: FetchLimits,
     *,
     allowed_networks: tuple[Network, ...] = (),
@@ -58,8 +65,8 @@ def fetch(
     """Write the file behind an http or https URL into ``file``, which after an error holds a part of it.
 
     Each host on the way, redirects included, is resolved once, must have none but public addresses, and is
-    connected to at one of these: what a name leads to later does not matter (DNS rebinding). ``stop`` is asked
-    several times a second whether to give up; it must be quick, and may be ``threading.Event().is_set``.
+    connected to at one of these: what a name leads to later does not matter (DNS rebinding). ``stop`` is
+    asked several times a second whether to give up; it must be quick, and may be ``threading.Event().is_set``.
 
     Args:
         url: as the stranger gave it.
@@ -106,7 +113,7 @@ def _redirected(place: RemoteUrl, response: HTTPResponse) -> RemoteUrl:
     return following
 
 
-def _receive(response: HTTPResponse, file: BinaryIO, max_bytes: int) -> Fetched:
+def _receive(response: HTTPResponse, file: Sink, max_bytes: int) -> Fetched:
     declared = _declared_bytes(response)
     _check_size(declared or 0, max_bytes)
     num_bytes, digest = 0, hashlib.sha256()
@@ -114,7 +121,7 @@ def _receive(response: HTTPResponse, file: BinaryIO, max_bytes: int) -> Fetched:
         num_bytes += len(chunk)
         _check_size(num_bytes, max_bytes)
         digest.update(chunk)
-        file.write(chunk)
+        file.write(bytes(chunk))
     if declared is not None and num_bytes != declared:
         raise ServerError(f"the connection broke after {num_bytes} of {declared} bytes")
     return Fetched(num_bytes, digest.hexdigest())

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from sora.apps.analysis.analyse import OnProgress
+from sora.errors import VideoError
 from sora.serving import describing
 from sora.serving.engine import Engine, Video
+from sora.serving.refusals import RefusedError
 
 Task: TypeAlias = Literal["classify", "tag", "moderate", "summarize"]
 
@@ -20,13 +22,23 @@ def job_work(engine: Engine) -> Callable[[str, Path, dict[str, Any], OnProgress]
     """Return the function that does jobs, for ``JobRunner``; files that it leaves lie beside the video."""
 
     def run(task: str, path: Path, options: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
-        video = Video(path, options["content_hash"], options["name"])
-        if task == "tag":
-            return describing.tag(engine, video, on_progress)
-        if task == "moderate":
-            return describing.moderate(engine, video, on_progress)
-        if task == "summarize":
-            return describing.summarize_into(engine, video, options["language"], path.parent, on_progress)
-        return describing.classify(engine, video)
+        try:
+            return _done(
+                engine, task, Video(path, options["content_hash"], options["name"]), options, on_progress
+            )
+        except RefusedError as error:
+            raise VideoError(error.message) from error
 
     return run
+
+
+def _done(
+    engine: Engine, task: str, video: Video, options: dict[str, Any], on_progress: OnProgress
+) -> dict[str, Any]:
+    if task == "tag":
+        return describing.tag(engine, video, on_progress)
+    if task == "moderate":
+        return describing.moderate(engine, video, on_progress)
+    if task == "summarize":
+        return describing.summarize_into(engine, video, options["language"], video.path.parent, on_progress)
+    return describing.classify(engine, video)

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from sora.serving.answer_types import Problem
 from sora.serving.engine import Engine, Video
-from sora.serving.jobs import JobStore
+from sora.serving.jobs.store import JobStore
 from sora.serving.receiving import Intake
 from sora.serving.retrieval import Retrieval
 
