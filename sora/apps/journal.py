@@ -3,13 +3,17 @@
 import fcntl
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import BufferedRandom
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from sora.errors import SoraError
 
 Record: TypeAlias = dict[str, Any]
+
+_BLOCK_BYTES = 1 << 16
 
 
 def read_records(path: Path) -> list[Record]:
@@ -35,20 +39,64 @@ def append_record(path: Path, decide: Callable[[list[Record]], Record | None]) -
     Raises:
         SoraError: the journal is damaged, or ``decide`` raises it; nothing is written then.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+b") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # until it is closed
-        file.seek(0)
+    with _locked(path) as file:
         data = file.read()
         record = decide(_records(path, data))
         if record is not None:
-            file.truncate(data.rfind(b"\n") + 1)  # what a crash left of a line
-            line = json.dumps(record, allow_nan=False)  # ASCII: file names may be no text at all
-            file.write(line.encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-            _sync_folder(path.parent)
+            _write(file, data.rfind(b"\n") + 1, record)
+            sync_folder(path.parent)
     return record
+
+
+def append_only(path: Path, record: Record) -> None:
+    """Append a record without reading those that are there, however many they are.
+
+    Processes and threads may append at once. On return the line is on the disk.
+    """
+    with _locked(path) as file:
+        _write(file, _end_of_last_line(file), record)
+        sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable, as fsync makes a file's bytes."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[BufferedRandom]:
+    """Yield the file, at its start, which nobody else writes until it is closed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        yield file
+
+
+def _write(file: BufferedRandom, end: int, record: Record) -> None:
+    """Write a line at ``end``; what a crash left of another one there is cut off."""
+    line = json.dumps(record, allow_nan=False)  # ASCII: file names may be no text at all
+    file.truncate(end)
+    file.write(line.encode() + b"\n")
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _end_of_last_line(file: BufferedRandom) -> int:
+    """Return where the last whole line ends, in bytes, looking from the end of the file."""
+    end = file.seek(0, os.SEEK_END)
+    while end > 0:
+        start = max(end - _BLOCK_BYTES, 0)
+        file.seek(start)
+        found = file.read(end - start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        end = start
+    return 0
 
 
 def _records(path: Path, data: bytes) -> list[Record]:
@@ -63,12 +111,3 @@ def _record(path: Path, number: int, line: bytes) -> Record:
     if not isinstance(record, dict):
         raise SoraError(f"{path}, line {number}: expected a JSON object; restore the file")
     return record
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the name of a new file durable too."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
