@@ -6,8 +6,8 @@ from typing import TypeAlias
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
 
-# IANA's registries of special-purpose addresses (RFC 6890). Python's own `is_global` says the same of most, but
-# what it says changes with the version.
+# IANA's registries of special-purpose addresses (RFC 6890). Python's own `is_global` says the same of most,
+# but what it says changes with the version.
 _NOT_PUBLIC = tuple(
     IPv4Network(text)
     for text in (
