@@ -9,9 +9,9 @@ from typing import Any
 from sora.apps.analysis import cache
 from sora.apps.analysis.analyse import DEFAULT_RULE, OnProgress, analyse
 from sora.apps.analysis.content import Analysis
-from sora.apps.analysis.models import load_models
+from sora.apps.analysis.models import Models, load_models
 from sora.apps.moderation.judging import check_models
-from sora.apps.moderation.policy import read_policy
+from sora.apps.moderation.policy import Policy, read_policy
 from sora.bundle import Bundle
 from sora.guard import Budget, Guard
 from sora.predictor import Prediction
@@ -51,9 +51,7 @@ class Engine:
         self.settings = settings
         limits = settings.limits
         self.models = load_models(assets.bundle, Budget(limits.decode_seconds, limits.decode_gib))
-        policy_file = settings.policy or assets.policy
-        self.policy = read_policy(policy_file)
-        check_models(self.policy, self.models, policy_file)
+        self._policy = _checked_policy(settings.policy or assets.policy, self.models)
         self._answers = Answers(settings.state / "answers", limits.max_answers_bytes)
         self.models.predictor.warm_up()
 
@@ -66,6 +64,17 @@ class Engine:
     def guard(self) -> Guard:
         """The processes that read videos."""
         return self.models.predictor.guard
+
+    @property
+    def policy(self) -> Policy:
+        """What is allowed.
+
+        Raises:
+            RefusedError: nobody has said so.
+        """
+        if self._policy is None:
+            raise RefusedError(HTTPStatus.NOT_FOUND, "this service has no moderation policy")
+        return self._policy
 
     def prediction(self, video: Video) -> Prediction:
         """Return what the model says of a whole video.
@@ -134,6 +143,14 @@ class Engine:
 
     def _key(self, what: str, video: Video) -> str:
         return f"{what}/{cache.analysis_key(video.content_hash, self.models, DEFAULT_RULE)}"
+
+
+def _checked_policy(file: Path, models: Models) -> Policy | None:
+    if file == Assets.policy and not file.exists():
+        return None
+    policy = read_policy(file)
+    check_models(policy, models, file)
+    return policy
 
 
 def _bytes(answer: Answer) -> bytes:

@@ -65,15 +65,14 @@ def fetch(
     """Write the file behind an http or https URL into ``file``, which after an error holds a part of it.
 
     Each host on the way, redirects included, is resolved once, must have none but public addresses, and is
-    connected to at one of these: what a name leads to later does not matter (DNS rebinding). ``stop`` is
-    asked several times a second whether to give up; it must be quick, and may be ``threading.Event().is_set``.
+    connected to at one of these: what a name leads to later does not matter (DNS rebinding).
 
     Args:
         url: as the stranger gave it.
         file: open for writing in binary mode.
         limits: bytes and seconds.
         allowed_networks: not public, and yet open to every stranger: for tests and intranets.
-        stop: says whether to give up.
+        stop: says whether to give up; asked often, so it must be quick. ``threading.Event().is_set`` is.
 
     Raises:
         FetchError: one of `sora.serving.remote_errors`, with the status to answer and the reason.

@@ -13,6 +13,7 @@ from sora.serving.remote_errors import UrlError
 _PORTS = {"http": 80, "https": 443}
 _MAX_CHARACTERS = 4096
 _HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*")
+_BRACKETS = re.compile(r"\[[^\[\]]+\](:[0-9]*)?")
 _KEPT = string.punctuation  # what is quoted already stays so
 
 
@@ -73,16 +74,18 @@ def parse_url(text: str) -> RemoteUrl:
 
 def _host(parts: SplitResult) -> str:
     host = parts.hostname or ""
-    if ":" in host:
-        return _ipv6(host)
+    if "[" in parts.netloc:
+        return _ipv6(parts)
     ascii_host = host.encode("idna").decode("ascii").lower().removesuffix(".")
     if len(ascii_host) > 253 or not _HOST.fullmatch(ascii_host):
         raise UrlError("the URL has no host, or one that cannot exist")
     return ascii_host
 
 
-def _ipv6(host: str) -> str:
-    address = IPv6Address(host)
+def _ipv6(parts: SplitResult) -> str:
+    if not _BRACKETS.fullmatch(parts.netloc):  # not every Python minds what stands beside or in them
+        raise UrlError("the URL has square brackets around something other than an IPv6 address")
+    address = IPv6Address(parts.hostname or "")
     if address.scope_id is not None:
         raise UrlError("the URL names a network interface (%) of one machine")
     return str(address)
