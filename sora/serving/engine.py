@@ -51,7 +51,8 @@ class Engine:
         self.settings = settings
         limits = settings.limits
         self.models = load_models(assets.bundle, Budget(limits.decode_seconds, limits.decode_gib))
-        self._policy = _checked_policy(settings.policy or assets.policy, self.models)
+        policy_file = settings.policy or (assets.policy if assets.policy.exists() else None)
+        self._policy = _checked_policy(policy_file, self.models) if policy_file else None
         self._answers = Answers(settings.state / "answers", limits.max_answers_bytes)
         self.models.predictor.warm_up()
 
@@ -145,9 +146,7 @@ class Engine:
         return f"{what}/{cache.analysis_key(video.content_hash, self.models, DEFAULT_RULE)}"
 
 
-def _checked_policy(file: Path, models: Models) -> Policy | None:
-    if file == Assets.policy and not file.exists():
-        return None
+def _checked_policy(file: Path, models: Models) -> Policy:
     policy = read_policy(file)
     check_models(policy, models, file)
     return policy
