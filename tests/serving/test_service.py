@@ -1,264 +1,318 @@
-"""The Bento, served by BentoML's own server: one test process, several servers."""
+"""The Bento, served by BentoML's own server and asked over HTTP."""
 
-import asyncio
-import http.client
-import http.server
+import base64
+import hashlib
 import json
-import os
-import socket
-import subprocess
-import sys
-import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import cv2
+import httpx
+import numpy as np
+import psutil
 import pytest
-from bentoml.exceptions import BentoMLException
-from bundles import LABELS, tiny_bundle, write_video
+from bento_server import serving
+from bundles import LABELS, write_video
+from coded_clips import write_coded
+from file_server import Served as File
+from file_server import file_server
 
-from sora.errors import SoraError
-from sora.serving.bento import SOURCES, _put, build_bento, ensure_in_store
-from sora.serving.limits import MAX_BYTES, BodyLimit
+from sora.serving.feedback import read_feedback
+from sora.video.facts import VideoFacts
+from sora.video.probe import probe
 
-CHECKOUT = Path(__file__).parents[2]
-START_SECONDS = 90
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory) -> Iterator[Path]:
-    with pytest.MonkeyPatch.context() as patch:
-        folder = tmp_path_factory.mktemp("bentoml")
-        patch.setenv("BENTOML_HOME", str(folder))
-        patch.setenv("BENTOML_DO_NOT_TRACK", "True")
-        yield folder
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory):
-    return tiny_bundle(tmp_path_factory.mktemp("bundle") / "sora")
+def client(served):
+    with served.client() as one:
+        yield one
 
 
-@pytest.fixture(scope="module")
-def exported(home, bundle, tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("exported") / "sora.bento"
-    assert build_bento(bundle.folder, path) == f"sora-video:{bundle.version}"
-    return path
+def form(clip: Path, name: str = "clip.mp4") -> dict:
+    return {"files": {"video": (name, clip.read_bytes(), "application/octet-stream")}}
 
 
-@contextmanager
-def serving(cwd: Path, log: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-P", "-m", "bentoml", "serve", "sora-video:latest", "--port", str(port)]
-    with log.open("w") as sink:
-        server = subprocess.Popen(command, cwd=cwd, stdout=sink, stderr=sink)
-    try:
-        wait_until_ready(server, f"http://localhost:{port}/readyz", log)
-        yield f"http://localhost:{port}"
-    finally:
-        server.terminate()
-        server.wait(timeout=60)
+def hash_of(clip: Path) -> str:
+    return hashlib.sha256(clip.read_bytes()).hexdigest()
 
 
-def wait_until_ready(server: subprocess.Popen, url: str, log: Path) -> None:
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-            return
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError(f"the server did not start:\n{log.read_text()}")
+def picture(data_url: str) -> np.ndarray:
+    kind, data = data_url.split(",")
+    assert kind in ("data:image/jpeg;base64", "data:image/png;base64")
+    return cv2.imdecode(np.frombuffer(base64.b64decode(data), np.uint8), cv2.IMREAD_COLOR)
 
 
-def post(url: str, video: Path | None = None) -> tuple[int, str]:
-    """Post as plain curl does, which calls every video application/octet-stream."""
-    data, headers = b"{}", {"Content-Type": "application/json"}
-    if video is not None:
-        part = (
-            f'--edge\r\nContent-Disposition: form-data; name="video"; filename="{video.name}"\r\n'
-            "Content-Type: application/octet-stream\r\n\r\n"
-        )
-        data = part.encode() + video.read_bytes() + b"\r\n--edge--\r\n"
-        headers = {"Content-Type": "multipart/form-data; boundary=edge"}
-    request = urllib.request.Request(url, data, headers)
-    try:
-        with urllib.request.urlopen(request, timeout=60) as response:
-            return response.status, response.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
-
-
-@pytest.mark.slow
-def test_served_from_the_checkout_folder(exported, home, bundle, tmp_path):
-    with serving(CHECKOUT, tmp_path / "log") as url:
-        status, text = post(f"{url}/lineage")
-        assert status == 200
-        lineage = json.loads(text)
-        for suffix in ("avi", "mp4", "mkv"):
-            status, text = post(f"{url}/classify", write_video(tmp_path / f"clip.{suffix}"))
-            assert status == 200, text
-            answer = json.loads(text)
-            assert tuple(answer["probabilities"]) == LABELS
-            assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-5)
-            assert answer["label"] == max(answer["probabilities"], key=answer["probabilities"].get)
-            assert answer["model_version"] == bundle.version
-            assert "warning" not in answer
-    assert Path(lineage["served_from"]).is_relative_to(home / "bentos" / "sora-video" / bundle.version)
-    assert lineage["lineage"] == bundle.lineage
-
-
-@pytest.mark.slow
-def test_a_package_of_the_same_name_in_the_folder_is_not_imported(exported, home, tmp_path):
-    fake = tmp_path / "cwd" / "sora" / "__init__.py"
-    fake.parent.mkdir(parents=True)
-    fake.write_text("raise RuntimeError('the wrong sora')")
-    with serving(tmp_path / "cwd", tmp_path / "log") as url:
-        status, text = post(f"{url}/lineage")
-    assert status == 200
-    assert Path(json.loads(text)["served_from"]).is_relative_to(home)
-
-
-@pytest.mark.slow
-def test_what_is_no_video_is_refused_with_the_reason(exported, tmp_path):
-    (tmp_path / "empty").mkdir()
-    text_file = tmp_path / "text.mp4"
-    text_file.write_text("no video at all")
-    with serving(tmp_path / "empty", tmp_path / "log") as url:
+def test_a_video_is_taken_in_every_way_that_it_can_be_sent(client, clips, said, bundle):
+    clip, data = clips[0], clips[0].read_bytes()
+    with file_server({"a/clip.mp4": File(data), "moved": File(status=302, location="a/clip.mp4")}) as root:
         answers = [
-            post(f"{url}/classify", text_file),
-            post(f"{url}/classify", write_video(tmp_path / "black.mp4", brightness=0)),
-            post(f"{url}/classify"),
+            client.post("/classify", **form(clip)),
+            client.post("/classify", **form(clip, "../../../etc/pass\0wd <script>")),
+            client.post("/classify", content=data),
+            client.post("/classify", content=data, headers={"Content-Type": "video/mp4"}),
+            client.post("/classify", content=data, headers={"Content-Type": "text/html"}),
+            client.post("/classify", content=data, headers={"Content-Type": "application/json"}),
+            client.post("/classify", content=iter([data[:100], data[100:]])),  # chunked
+            client.post("/classify", json={"url": f"{root}/a/clip.mp4"}),
+            client.post("/classify", data={"url": f"{root}/moved"}),
+            client.post("/classify", files={"url": (None, f"{root}/moved")}),
         ]
-        good, _ = post(f"{url}/classify", write_video(tmp_path / "clip.mkv"))
-    assert [status for status, _ in answers] == [400, 400, 400]
-    for (_, text), reason in zip(answers, ("not a readable video", "brightness", "video"), strict=True):
-        assert reason in text
-        json.loads(text)
-    assert good == 200
+    assert [answer.status_code for answer in answers] == [200] * len(answers), [a.text for a in answers]
+    assert all(answer.json() == answers[0].json() for answer in answers)
+    told = answers[0].json()
+    assert told["label"] == said[0].label
+    assert told["probabilities"] == pytest.approx(said[0].probabilities, abs=1e-6)
+    assert tuple(told["probabilities"]) == LABELS
+    assert (told["content_hash"], told["model_version"]) == (hash_of(clip), bundle.version)
 
 
-def post_raw(url: str, body: bytes, **headers: str) -> tuple[int, str]:
-    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
-    with closing(connection):
-        connection.request("POST", "/classify", body, headers)
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode()
+def test_everything_that_can_be_said_of_a_video(client, clips, said):
+    embedded = client.post("/embed", **form(clips[1])).json()
+    assert embedded["embedding"] == pytest.approx(said[1].embedding.tolist(), abs=1e-6)
+    tags = client.post("/tag", **form(clips[1])).json()
+    assert tags["duration_seconds"] == pytest.approx(2.0, abs=0.2)
+    assert tags["timeline"][0]["label"] == said[1].label
+    assert "EfficientNet" in tags["no_objects"] or "objects" in tags["no_objects"]
+    short = client.post("/summarize", **form(clips[1], "party.mp4")).json()
+    assert "2 seconds" in short["text"]
+    assert [picture(frame["image"]).shape for frame in short["key_frames"]] == [(64, 96, 3)]
+    assert picture(short["storyboard"]).shape[1] > 300
+    chinese = client.post("/summarize", params={"language": "zh"}, **form(clips[1])).json()
+    assert "视频" in chinese["text"]
+    why = client.post("/explain", **form(clips[1])).json()
+    assert why["label"] == said[1].label
+    assert all(0 < frame["time_seconds"] < 2.2 and picture(frame["image"]).size for frame in why["frames"])
 
 
-@pytest.mark.slow
-def test_addresses_are_not_fetched_and_large_bodies_not_read(exported, tmp_path):
-    asked = []
-
-    class Other(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            asked.append(self.path)
-            self.send_error(404)
-
-    (tmp_path / "empty").mkdir()
-    with (
-        http.server.HTTPServer(("127.0.0.1", 0), Other) as other,
-        serving(tmp_path / "empty", tmp_path / "log") as url,
-    ):
-        threading.Thread(target=other.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{other.server_port}/clip.mp4"
-        part = f'--edge\r\nContent-Disposition: form-data; name="video"\r\n\r\n{address}\r\n--edge--\r\n'
-        multipart = "multipart/form-data; boundary=edge"
-        answers = [
-            post_raw(url, part.encode(), **{"Content-Type": multipart}),
-            post_raw(
-                url, f"video={address}".encode(), **{"Content-Type": "application/x-www-form-urlencoded"}
-            ),
-            post_raw(url, json.dumps({"video": address}).encode(), **{"Content-Type": "application/json"}),
-        ]
-        large = post_raw(url, b"", **{"Content-Type": multipart, "Content-Length": str(MAX_BYTES + 1)})
-        other.shutdown()
-    assert [status for status, _ in answers] == [400, 400, 400], answers
-    assert all("send the file itself" in text for _, text in answers[:2])
-    assert asked == []
-    assert large[0] == 413
-    assert "larger than" in large[1]
+def test_moderation_keeps_what_a_person_must_see(client, clips, state, tmp_path):
+    verdict = client.post("/moderate", **form(clips[2])).json()
+    assert verdict["action"] == "review"
+    assert verdict["reasons"][0]["about"] == "duration"
+    assert (state / "review" / hash_of(clips[2])).read_bytes() == clips[2].read_bytes()
+    assert verdict["review_id"] in (state / "review.jsonl").read_text()
+    long = client.post("/moderate", **form(write_video(tmp_path / "long.mp4", num_frames=50))).json()
+    assert long["action"] == "block"
+    assert "review_id" not in long
 
 
-@pytest.mark.parametrize(
-    ("chunks", "fits"), [([b"12345", b"67890"], True), ([b"12345", b"67890", b"1"], False)]
-)
-def test_a_body_of_untold_length_is_counted(chunks, fits):
-    read = []
-
-    async def app(scope, receive, send):
-        while (message := await receive())["more_body"]:
-            read.append(message["body"])
-
-    async def receive():
-        body = left.pop(0) if left else b""
-        return {"type": "http.request", "body": body, "more_body": bool(body)}
-
-    left = list(chunks)
-    limit = BodyLimit(app, max_bytes=10)
-    expected = nullcontext() if fits else pytest.raises(BentoMLException, match="larger than 10 bytes")
-    with expected as caught:
-        asyncio.run(limit({"type": "http", "headers": []}, receive, None))
-    assert read == chunks[:2]
-    assert fits or caught.value.error_code == 413
-
-
-def test_the_old_bento_comes_back_where_the_new_one_cannot_be_put(tmp_path):
-    target = tmp_path / "bentos" / "1"
-    target.mkdir(parents=True)
-    (target / "old").touch()
-    with pytest.raises(FileNotFoundError):
-        _put(tmp_path / "missing", target, tmp_path / "kept")
-    assert (target / "old").exists()
-    assert not (tmp_path / "kept").exists()
+def test_search_and_recommendation(client, clips, said):
+    found = client.post("/search", params={"top": 2}, **form(clips[3])).json()["results"]
+    assert found[0]["video"] == "3.mp4"
+    assert found[0]["similarity"] == pytest.approx(1, abs=1e-4)
+    assert len(found) == 2
+    by_words = client.post("/search", params={"tag": "noi", "label": said[0].label[:3]}).json()["results"]
+    expected = [
+        f"{clip.stem}.mp4" for clip, one in zip(clips, said, strict=True) if one.label == said[0].label
+    ]
+    assert [one["video"] for one in by_words] == expected
+    assert client.post("/search").status_code == 400
+    history = [{"video": "0.mp4", "time": "2026-01-01T00:00:00Z", "completion": 1}]
+    answer = client.post("/recommend", json={"history": history, "top": 2}).json()
+    assert answer["num_watched"] == 1
+    assert len(answer["results"]) == 2
+    assert "0.mp4" not in [one["video"] for one in answer["results"]]
+    newcomer = client.post("/recommend", json={"history": []}).json()
+    assert len(newcomer["results"]) == 4
+    stranger = client.post("/recommend", json={"history": history, "user": "nobody"})
+    assert (stranger.status_code, "nobody" in stranger.json()["error"]) == (400, True)
 
 
-@pytest.mark.slow
-def test_the_bento_holds_all_of_sora_that_it_imports(exported, home, bundle):
-    source = home / "bentos" / "sora-video" / bundle.version / "src"
-    code = (
-        "import sys; sys.path.insert(0, '.'); import sora.serving.service; "
-        "print(*(m.__file__ for n, m in list(sys.modules.items()) if n.split('.')[0] == 'sora'), sep='\\n')"
+def test_a_preview_is_what_browsers_play(client, tmp_path):
+    clip = write_video(tmp_path / "clip.avi", num_frames=90)
+    answer = client.post("/preview", **form(clip, "clip.avi"))
+    assert answer.headers["content-type"] == "video/mp4"
+    (tmp_path / "preview.mp4").write_bytes(answer.content)
+    facts: VideoFacts = probe(tmp_path / "preview.mp4")
+    assert (facts.video_codec, facts.width, facts.height, facts.error) == ("h264", 96, 64, "")
+    assert facts.num_frames_decoded == 90
+
+
+def test_feedback_is_kept_for_the_next_training(client, clips, said, state):
+    answer = client.post("/feedback", params={"label": "cart wheels", "note": "slow"}, **form(clips[0]))
+    assert answer.status_code == 201
+    kept = {one.feedback_id: one for one in read_feedback(state / "feedback")}[answer.json()["feedback_id"]]
+    assert (kept.labels, kept.predicted, kept.note) == (("cart wheels",), said[0].label, "slow")
+    assert (state / "feedback" / kept.file).read_bytes() == clips[0].read_bytes()
+    for label in ("", "../x", "a/b", ".hidden", "x\0y"):
+        refused = client.post("/feedback", params={"label": label}, **form(clips[0]))
+        assert refused.status_code in (400, 422), label
+        assert refused.json()["error"]
+
+
+def test_a_job_takes_what_is_too_long_to_wait_for(client, tmp_path):
+    clip = write_video(tmp_path / "long.mp4", num_frames=250)
+    direct = client.post("/tag", **form(clip))
+    assert (direct.status_code, "/jobs" in direct.json()["error"]) == (413, True)
+    submitted = client.post("/jobs", params={"task": "summarize"}, **form(clip, "holidays.mp4"))
+    assert submitted.status_code == 202
+    place = submitted.headers["location"]
+    assert client.get(f"{place}/result").status_code in (200, 409)
+    job = _ended(client, place)
+    assert (job["status"], job["progress"]) == ("done", 1)
+    result = client.get(f"{place}/result").json()
+    assert "25 seconds" in result["text"]
+    assert sorted(result["files"]) == ["highlights.mp4", "storyboard.png"]
+    highlights = client.get(f"{place}/files/highlights.mp4")
+    (tmp_path / "highlights.mp4").write_bytes(highlights.content)
+    assert probe(tmp_path / "highlights.mp4").error == ""
+    for name in ("video.mp4", "result.json", "..%2Fjobs.db", "nothing"):
+        assert client.get(f"{place}/files/{name}").status_code == 404, name
+    assert client.delete(place).status_code == 409
+    assert client.get("/jobs/unknown").status_code == 404
+    tagged = client.post("/tag", **form(clip)).json()  # known by now
+    assert tagged["duration_seconds"] == pytest.approx(25, abs=0.2)
+
+
+def test_a_cancelled_job_ends(client, tmp_path):
+    clip = write_video(tmp_path / "long.mp4", num_frames=590, seed=9)
+    place = client.post("/jobs", params={"task": "tag"}, **form(clip)).headers["location"]
+    assert client.delete(place).json()["status"] in ("cancelled", "running")
+    assert _ended(client, place)["status"] == "cancelled"
+    assert client.get(f"{place}/result").status_code == 409
+
+
+def _ended(client: httpx.Client, place: str) -> dict:
+    end = time.monotonic() + 120
+    while (job := client.get(place).json())["status"] in ("queued", "running"):
+        assert time.monotonic() < end, job
+        time.sleep(0.1)
+    return job
+
+
+def test_what_is_no_video_is_refused_with_the_reason(client, tmp_path, state):
+    truncated = write_coded(tmp_path / "cut.mp4").read_bytes()[:700]
+    playlist = b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n/etc/passwd\n#EXT-X-ENDLIST\n"
+    concat = b"ffconcat version 1.0\nfile /etc/passwd\n"
+    huge = (
+        write_coded(tmp_path / "y.y4m", codec="rawvideo").read_bytes().replace(b"W128 H64", b"W99999 H99999")
     )
-    command = [sys.executable, "-P", "-c", code]
-    finished = subprocess.run(command, cwd=source, capture_output=True, text=True, check=True)
-    files = [Path(line).resolve() for line in finished.stdout.splitlines()]
-    assert len(files) > len(SOURCES)
-    assert all(file.is_relative_to(source.resolve()) for file in files), files
+    long = write_coded(tmp_path / "slow.mkv", 40, times_ms=[2000 * i for i in range(40)]).read_bytes()
+    bodies = {
+        "no text": b"no video at all" * 100,
+        "empty": b"",
+        "truncated": truncated,
+        "playlist": playlist,
+        "concat": concat,
+        "huge frames": huge,
+        "too long": long,
+        "dark": write_video(tmp_path / "black.mp4", brightness=0).read_bytes(),
+        "json": b'{"url": 5}',
+        "other json": b"[1, 2]",
+        "file": b'{"url": "file:///etc/passwd"}',
+        "private": b'{"url": "http://10.1.2.3/clip.mp4"}',
+        "metadata": b'{"url": "http://169.254.169.254/latest/meta-data"}',
+    }
+    for name, body in bodies.items():
+        for answer in (
+            client.post("/classify", content=body),
+            client.post("/classify", files={"video": ("a.mp4", body, "video/mp4")}),
+        ):
+            assert answer.status_code in (400, 413), (name, answer.text)
+            assert len(answer.json()["error"]) > 10, name
+            assert "Traceback" not in answer.text
+    assert client.get("/health").json()["status"] == "ok"
+    assert [path for path in (state / "scratch").rglob("*") if path.is_file() and path.name != ".lock"] == []
 
 
-@pytest.mark.slow
-def test_a_bento_of_the_same_version_is_replaced(exported, home, bundle, tmp_path):
-    folder = home / "bentos" / "sora-video" / bundle.version
-    (folder / "src" / "left_over.py").touch()
-    build_bento(bundle.folder, tmp_path / "again.bento")
-    assert not (folder / "src" / "left_over.py").exists()
-    assert (folder.parent / "latest").read_text() == bundle.version
-    assert sorted(path.name for path in folder.parent.iterdir()) == sorted(["latest", bundle.version])
+def test_broken_forms_and_parameters(client, clips):
+    edge = {"Content-Type": "multipart/form-data; boundary=edge"}
+    assert client.post("/classify", content=b"--edge\r\nnonsense", headers=edge).status_code == 400
+    assert client.post("/classify", data={"other": "x"}, files={"x": b"y"}).status_code == 400
+    assert client.post("/summarize", params={"language": "tlh"}, **form(clips[0])).status_code == 422
+    assert client.post("/jobs", params={"task": "sing"}, **form(clips[0])).status_code == 422
+    assert client.post("/recommend", content=b"{").status_code == 422
+    assert client.get("/classify").status_code == 405
+    assert client.post("/nothing").status_code == 404
 
 
-@pytest.mark.slow
-def test_an_exported_bento_is_imported_where_it_is_missing(exported, bundle, tmp_path, monkeypatch):
-    monkeypatch.setenv("BENTOML_HOME", str(tmp_path / "home"))
-    assert ensure_in_store(exported) == f"sora-video:{bundle.version}"
-    record = tmp_path / "home" / "bentos" / "sora-video" / bundle.version / "bento.yaml"
-    before = record.stat()
-    assert ensure_in_store(exported) == f"sora-video:{bundle.version}"
-    assert record.stat() == before
-    command = [sys.executable, "-P", "-m", "bentoml", "get", "sora-video:latest", "-o", "json"]
-    finished = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ))
-    assert json.loads(finished.stdout)["version"] == bundle.version
+def test_bodies_are_bounded_in_bytes_and_time(client):
+    def endless(seconds: float):
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            yield b"x" * 65536
+            time.sleep(seconds)
+
+    declared = client.post("/classify", content=b"", headers={"Content-Length": str(10 * 2**30)})
+    assert declared.status_code == 413
+    for pause, status in ((0.0, 413), (0.5, 408)):
+        try:
+            answer = client.post("/classify", content=endless(pause))
+        except httpx.WriteError:  # it was still sending when the server had said so and hung up
+            continue
+        assert answer.status_code == status
 
 
-def test_what_is_no_exported_bento_is_one_line(tmp_path, monkeypatch):
-    monkeypatch.setenv("BENTOML_HOME", str(tmp_path / "home"))
-    (tmp_path / "broken.bento").write_text("nothing")
-    for name, reason in (("broken.bento", "is not an exported Bento"), ("none.bento", "there is no")):
-        with pytest.raises(SoraError, match=reason) as caught:
-            ensure_in_store(tmp_path / name)
-        assert "\n" not in str(caught.value)
+def test_openapi_describes_every_endpoint(client):
+    told = client.get("/openapi.json").json()
+    assert client.get("/docs.json").json() == told
+    paths = (
+        "classify embed tag moderate summarize explain preview search recommend feedback jobs lineage health"
+    )
+    assert {f"/{name}" for name in paths.split()} <= set(told["paths"])
+    metrics = client.get("/metrics").text
+    assert 'endpoint="/classify"' in metrics
+
+
+def test_a_killed_worker_costs_only_its_own_requests(served, clips, tmp_path):
+    workers = _workers(served)
+    assert len(workers) >= 2
+    workers[0].kill()
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: _status(served, clips[0]), range(20)))
+    assert answers.count(200) >= 10
+    assert set(answers) <= {200, 503, None}
+    end = time.monotonic() + 60
+    while len(_workers(served)) < len(workers):
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+def _workers(served) -> list[psutil.Process]:
+    children = psutil.Process(served.process.pid).children()
+    return [one for one in children if "_bentoml_impl.worker.service" in " ".join(one.cmdline())]
+
+
+def _status(served, clip: Path) -> int | None:
+    try:
+        return httpx.post(f"{served.url}/classify", timeout=60, **form(clip)).status_code
+    except httpx.TransportError:
+        return None
+
+
+def test_a_token_is_wanted_where_one_is_set_and_a_stop_waits_for_what_runs(
+    exported, home, clips, tmp_path, bundle
+):
+    environment = {"SORA_TOKEN": "sésame", "SORA_STATE": str(tmp_path / "state"), "SORA_MAX_REQUESTS": "2"}
+    (tmp_path / "cwd" / "sora").mkdir(parents=True)
+    (tmp_path / "cwd" / "sora" / "__init__.py").write_text("raise RuntimeError('the wrong sora')")
+    bearer = {"Authorization": "Bearer sésame".encode().decode("latin-1")}
+    with serving(tmp_path / "cwd", tmp_path / "log", environment) as one, one.client() as client:
+        for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic c2U="}):
+            refused = client.post("/classify", headers=headers, **form(clips[0]))
+            assert refused.status_code == 401
+            assert refused.headers["www-authenticate"] == "Bearer"
+        assert client.get("/lineage").status_code == 401
+        assert client.get("/health").status_code == 200
+        lineage = client.get("/lineage", headers=bearer).json()
+        assert Path(lineage["served_from"]).is_relative_to(home / "bentos" / "sora-video" / bundle.version)
+        assert (lineage["lineage"], lineage["labels"]) == (bundle.lineage, list(LABELS))
+        with ThreadPoolExecutor(24) as pool:
+            fresh = [write_video(tmp_path / f"{seed}.mp4", seed=100 + seed) for seed in range(24)]
+            waiting = [
+                pool.submit(httpx.post, f"{one.url}/classify", headers=bearer, timeout=60, **form(clip))
+                for clip in fresh
+            ]
+            answers = [each.result() for each in waiting]
+        statuses = {answer.status_code for answer in answers}
+        assert statuses == {200, 503}
+        assert all(a.headers["retry-after"].isdigit() for a in answers if a.status_code == 503)
+        last = ThreadPoolExecutor(1).submit(
+            httpx.post, f"{one.url}/explain", headers=bearer, timeout=60, **form(clips[0])
+        )
+        time.sleep(0.3)
+        one.process.terminate()
+        assert last.result().status_code == 200
+        json.dumps(last.result().json())
