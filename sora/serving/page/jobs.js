@@ -1,0 +1,40 @@
+// Long videos: the service works on them as jobs, which are asked after now and then.
+
+import { ServiceError, call, sleep } from "./api.js";
+
+const FIRST_PAUSE_SECONDS = 0.3;
+const LONGEST_PAUSE_SECONDS = 2;
+
+/**
+ * Let the service do `task` ("tag", "summarize" with its options, ...) as a job, and return its answer.
+ *
+ * `onProgress(share, status)` is told how far it is. When `signal` is aborted, the job is cancelled.
+ */
+export async function runJob(task, video, { signal, onUpload, onWait, onProgress }) {
+  const job = await call(`jobs?task=${task}`, { video, signal, onUpload, onWait });
+  const path = `jobs/${encodeURIComponent(job.job_id)}`;
+  const cancel = () => call(path, { method: "DELETE" }).catch(ignoreServiceError);
+  signal.addEventListener("abort", cancel, { once: true });
+  try {
+    await finished(path, { signal, onWait, onProgress });
+    return await call(`${path}/result`, { method: "GET", signal, onWait });
+  } finally {
+    signal.removeEventListener("abort", cancel);
+  }
+}
+
+async function finished(path, { signal, onWait, onProgress }) {
+  for (let pause = FIRST_PAUSE_SECONDS; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE_SECONDS)) {
+    const { status, progress, error } = await call(path, { method: "GET", signal, onWait });
+    onProgress(progress, status);
+    if (status === "done") return;
+    if (status === "failed") throw new ServiceError(error || "The job failed, and the service does not say why.");
+    if (status === "cancelled") throw new ServiceError("The job was cancelled.");
+    await sleep(pause, signal);
+  }
+}
+
+// A job that is over, or a service that is gone, has nothing left to cancel.
+function ignoreServiceError(error) {
+  if (!(error instanceof ServiceError)) throw error;
+}
