@@ -38,7 +38,7 @@ class Served:
 def serving(
     cwd: Path, log: Path, environment: Mapping[str, str], python: str = sys.executable
 ) -> Iterator[Served]:
-    """Serve ``sora-video:latest`` of the BentoML store that ``environment`` names, from the folder ``cwd``."""
+    """Serve ``sora-video:latest`` of the store that BENTOML_HOME names, from the folder ``cwd``."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -29,7 +29,13 @@ from sora.serving.pages import mount_page
 VERSION = "c1c7159d5c356899"
 LABELS = ("Basketball", "JumpingJack", "PullUps", "Punch", "PushUps", "WalkingWithDog")
 PROBABILITIES = (0.0776, 0.0031, 0.0024, 0.1931, 0.4079, 0.3159)
-SEEN = (("Basketball", 0.237), ("WalkingWithDog", 0.476), ("PushUps", 0.61), ("JumpingJack", 0.76), ("Punch", 1.0))
+SEEN = (
+    ("Basketball", 0.237),
+    ("WalkingWithDog", 0.476),
+    ("PushUps", 0.61),
+    ("JumpingJack", 0.76),
+    ("Punch", 1.0),
+)
 TEXTS = {
     "en": "The video lasts {0} seconds and has 5 shots. The model recognises “basketball”, “walking with dog”, "
     "“push ups”, “jumping jack” and “punch”.",
@@ -74,7 +80,12 @@ def fake_app() -> FastAPI:
         found = _job(app, job)
         polls = next(found["polls"])
         found["status"] = "done" if polls >= NUM_POLLS else "running"
-        return {"job_id": job, "task": found["task"], "status": found["status"], "progress": polls / NUM_POLLS}
+        return {
+            "job_id": job,
+            "task": found["task"],
+            "status": found["status"],
+            "progress": polls / NUM_POLLS,
+        }
 
     @app.get("/jobs/{job}/result")
     async def result(job: str) -> dict[str, Any]:
@@ -125,7 +136,11 @@ def _known(task: str) -> Any:
 
 def _classify(video: bytes, _request: Request) -> dict[str, Any]:
     _seconds(video)
-    return {"label": "PushUps", "probabilities": dict(zip(LABELS, PROBABILITIES, strict=True)), **_about(video)}
+    return {
+        "label": "PushUps",
+        "probabilities": dict(zip(LABELS, PROBABILITIES, strict=True)),
+        **_about(video),
+    }
 
 
 def _tag(video: bytes, _request: Request) -> dict[str, Any]:
@@ -217,7 +232,9 @@ def _parts(seconds: float) -> list[tuple[str, float, float]]:
     return [(name, start, end) for (name, _), start, end in zip(SEEN, [0.0, *ends], ends, strict=False)]
 
 
-def _part(name: str, start: float, end: float, kind: str = "label", confidence: float = 0.998) -> dict[str, Any]:
+def _part(
+    name: str, start: float, end: float, kind: str = "label", confidence: float = 0.998
+) -> dict[str, Any]:
     time = {"start_seconds": round(start, 3), "end_seconds": round(end, 3)}
     return {"name": name, "kind": kind, **time, "confidence": confidence, "peak": confidence}
 
@@ -249,6 +266,8 @@ def _image(video: bytes, seconds: float, *, tint: bool = False) -> str:
     if tint:
         height, width = picture.shape[:2]
         far = np.hypot(*np.meshgrid(np.linspace(-1, 1, width), np.linspace(-1, 1, height)))
-        picture = np.where((far < 0.5)[..., None], picture // 2 + np.uint8([100, 40, 0]), picture).astype(np.uint8)
+        picture = np.where((far < 0.5)[..., None], picture // 2 + np.uint8([100, 40, 0]), picture).astype(
+            np.uint8
+        )
     encoded = cv2.imencode(".jpg", picture[..., ::-1])[1].tobytes()
     return f"data:image/jpeg;base64,{base64.b64encode(encoded).decode()}"

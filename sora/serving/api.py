@@ -10,6 +10,7 @@ from sora.serving.problems import handle_errors
 from sora.serving.routes import about, feedback, finding, jobs, videos
 from sora.serving.routes.access import authorised
 from sora.serving.settings import Limits
+from sora.serving.unread import UnreadBodies
 
 _ABOUT = """
 Classifies, tags, moderates, summarises and finds videos. A video is sent as the field `video` of a form, as
@@ -22,6 +23,7 @@ def create_app(limits: Limits) -> FastAPI:
     """Make the application; ``app.state.parts``, of ``routes.access``, must be set before a request."""
     app = FastAPI(title="Sora", version=__version__, description=_ABOUT, docs_url=None, redoc_url=None)
     app.add_middleware(Admission, max_requests=limits.max_requests)
+    app.add_middleware(UnreadBodies)  # around all others
     handle_errors(app)
     for router in (videos.router, finding.router, feedback.router, jobs.router, about.router):
         app.include_router(router, dependencies=[Depends(authorised)])

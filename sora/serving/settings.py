@@ -71,7 +71,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     policy = environment.get("SORA_POLICY", "")
     return Settings(
         state=_state_folder(environment),
-        token=environment.get("SORA_TOKEN", ""),
+        token=_token(environment.get("SORA_TOKEN", "")),
         policy=Path(policy) if policy else None,
         allowed_networks=_networks(environment.get("SORA_ALLOWED_NETWORKS", "")),
         limits=Limits(**_limits(environment)),
@@ -83,6 +83,12 @@ def _state_folder(environment: Mapping[str, str]) -> Path:
         return Path(folder).absolute()
     home = environment.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(home) / "sora-video"
+
+
+def _token(text: str) -> str:
+    if not text.isascii() or any(letter <= " " for letter in text):
+        raise SoraError("SORA_TOKEN: ASCII letters, digits and signs expected, without spaces")
+    return text
 
 
 def _networks(text: str) -> tuple[Network, ...]:
