@@ -161,9 +161,9 @@ def test_a_job_takes_what_is_too_long_to_wait_for(client, tmp_path):
     (tmp_path / "highlights.mp4").write_bytes(highlights.content)
     assert probe(tmp_path / "highlights.mp4").error == ""
     for name in ("video.mp4", "result.json", "..%2Fjobs.db", "nothing"):
-        assert client.get(f"{place}/files/{name}").status_code == 404, name
+        assert client.get(f"{place}/files/{name}").status_code in (404, 422), name
     assert client.delete(place).status_code == 409
-    assert client.get("/jobs/unknown").status_code == 404
+    assert client.get(f"/jobs/{'0' * 32}").status_code == 404
     tagged = client.post("/tag", **form(clip)).json()  # known by now
     assert tagged["duration_seconds"] == pytest.approx(25, abs=0.2)
 

@@ -15,7 +15,8 @@ from sora.serving.routes.videos import Language
 from sora.serving.tasks import Task, job_options
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
-_Id = Annotated[str, Path(max_length=64, examples=["0123456789abcdef0123456789abcdef"])]
+_Id = Annotated[str, Path(pattern="^[0-9a-f]{32}$", examples=["0123456789abcdef0123456789abcdef"])]
+_Name = Annotated[str, Path(pattern=r"^[a-z]+\.[a-z0-9]+$", max_length=40, examples=["storyboard.png"])]
 _UNKNOWN: dict[int | str, dict[str, Any]] = {
     404: {"model": Problem, "description": "There is no such job, or it has been forgotten."},
     409: {"model": Problem, "description": "The job is not in the right state for this."},
@@ -64,7 +65,7 @@ def result(job_id: _Id, parts: GivenParts) -> dict[str, Any]:
 
 
 @router.get("/{job_id}/files/{name}", response_class=FileResponse, responses=_UNKNOWN)
-def file(job_id: _Id, name: Annotated[str, Path(max_length=100)], parts: GivenParts) -> FileResponse:
+def file(job_id: _Id, name: _Name, parts: GivenParts) -> FileResponse:
     """Give a file that the job made: storyboard.png, highlights.mp4."""
     found = parts.jobs.file(job_id, name)
     if found is None:
