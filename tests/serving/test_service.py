@@ -4,28 +4,20 @@ import asyncio
 import http.client
 import http.server
 import json
-import os
-import socket
-import subprocess
-import sys
 import threading
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import pytest
+from bento_servers import post, serving
 from bentoml.exceptions import BentoMLException
 from bundles import LABELS, tiny_bundle, write_video
 
-from sora.errors import SoraError
-from sora.serving.bento import SOURCES, _put, build_bento, ensure_in_store
+from sora.serving.bento import build_bento
 from sora.serving.limits import MAX_BYTES, BodyLimit
 
 CHECKOUT = Path(__file__).parents[2]
-START_SECONDS = 90
 
 
 @pytest.fixture(scope="module")
@@ -47,51 +39,6 @@ def exported(home, bundle, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("exported") / "sora.bento"
     assert build_bento(bundle.folder, path) == f"sora-video:{bundle.version}"
     return path
-
-
-@contextmanager
-def serving(cwd: Path, log: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-P", "-m", "bentoml", "serve", "sora-video:latest", "--port", str(port)]
-    with log.open("w") as sink:
-        server = subprocess.Popen(command, cwd=cwd, stdout=sink, stderr=sink)
-    try:
-        wait_until_ready(server, f"http://localhost:{port}/readyz", log)
-        yield f"http://localhost:{port}"
-    finally:
-        server.terminate()
-        server.wait(timeout=60)
-
-
-def wait_until_ready(server: subprocess.Popen, url: str, log: Path) -> None:
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            urllib.request.urlopen(url, timeout=5).close()
-            return
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError(f"the server did not start:\n{log.read_text()}")
-
-
-def post(url: str, video: Path | None = None) -> tuple[int, str]:
-    """Post as plain curl does, which calls every video application/octet-stream."""
-    data, headers = b"{}", {"Content-Type": "application/json"}
-    if video is not None:
-        part = (
-            f'--edge\r\nContent-Disposition: form-data; name="video"; filename="{video.name}"\r\n'
-            "Content-Type: application/octet-stream\r\n\r\n"
-        )
-        data = part.encode() + video.read_bytes() + b"\r\n--edge--\r\n"
-        headers = {"Content-Type": "multipart/form-data; boundary=edge"}
-    request = urllib.request.Request(url, data, headers)
-    try:
-        with urllib.request.urlopen(request, timeout=60) as response:
-            return response.status, response.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
 
 
 @pytest.mark.slow
@@ -206,59 +153,3 @@ def test_a_body_of_untold_length_is_counted(chunks, fits):
         asyncio.run(limit({"type": "http", "headers": []}, receive, None))
     assert read == chunks[:2]
     assert fits or caught.value.error_code == 413
-
-
-def test_the_old_bento_comes_back_where_the_new_one_cannot_be_put(tmp_path):
-    target = tmp_path / "bentos" / "1"
-    target.mkdir(parents=True)
-    (target / "old").touch()
-    with pytest.raises(FileNotFoundError):
-        _put(tmp_path / "missing", target, tmp_path / "kept")
-    assert (target / "old").exists()
-    assert not (tmp_path / "kept").exists()
-
-
-@pytest.mark.slow
-def test_the_bento_holds_all_of_sora_that_it_imports(exported, home, bundle):
-    source = home / "bentos" / "sora-video" / bundle.version / "src"
-    code = (
-        "import sys; sys.path.insert(0, '.'); import sora.serving.service; "
-        "print(*(m.__file__ for n, m in list(sys.modules.items()) if n.split('.')[0] == 'sora'), sep='\\n')"
-    )
-    command = [sys.executable, "-P", "-c", code]
-    finished = subprocess.run(command, cwd=source, capture_output=True, text=True, check=True)
-    files = [Path(line).resolve() for line in finished.stdout.splitlines()]
-    assert len(files) > len(SOURCES)
-    assert all(file.is_relative_to(source.resolve()) for file in files), files
-
-
-@pytest.mark.slow
-def test_a_bento_of_the_same_version_is_replaced(exported, home, bundle, tmp_path):
-    folder = home / "bentos" / "sora-video" / bundle.version
-    (folder / "src" / "left_over.py").touch()
-    build_bento(bundle.folder, tmp_path / "again.bento")
-    assert not (folder / "src" / "left_over.py").exists()
-    assert (folder.parent / "latest").read_text() == bundle.version
-    assert sorted(path.name for path in folder.parent.iterdir()) == sorted(["latest", bundle.version])
-
-
-@pytest.mark.slow
-def test_an_exported_bento_is_imported_where_it_is_missing(exported, bundle, tmp_path, monkeypatch):
-    monkeypatch.setenv("BENTOML_HOME", str(tmp_path / "home"))
-    assert ensure_in_store(exported) == f"sora-video:{bundle.version}"
-    record = tmp_path / "home" / "bentos" / "sora-video" / bundle.version / "bento.yaml"
-    before = record.stat()
-    assert ensure_in_store(exported) == f"sora-video:{bundle.version}"
-    assert record.stat() == before
-    command = [sys.executable, "-P", "-m", "bentoml", "get", "sora-video:latest", "-o", "json"]
-    finished = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ))
-    assert json.loads(finished.stdout)["version"] == bundle.version
-
-
-def test_what_is_no_exported_bento_is_one_line(tmp_path, monkeypatch):
-    monkeypatch.setenv("BENTOML_HOME", str(tmp_path / "home"))
-    (tmp_path / "broken.bento").write_text("nothing")
-    for name, reason in (("broken.bento", "is not an exported Bento"), ("none.bento", "there is no")):
-        with pytest.raises(SoraError, match=reason) as caught:
-            ensure_in_store(tmp_path / name)
-        assert "\n" not in str(caught.value)
