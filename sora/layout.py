@@ -14,6 +14,7 @@ PARTIAL = Path("data/.partial")  # downloads that are not whole yet; of this mac
 HASHES = Path("data/.hashes.json")
 ANALYSES = Path(".sora/analyses")  # of the applications, as the next; of this machine alone too
 REVIEW_QUEUE = Path(".sora/review.jsonl")
+SERVED_VIDEOS = Path(".sora/served_videos.db")  # the project's videos as package last embedded them; likewise
 FAILURES = Path("reports/failures.csv")
 VALIDATED = Path("data/validated.csv")
 QUARANTINE = Path("reports/quarantine.csv")

@@ -12,7 +12,6 @@ import yaml
 
 from sora import layout
 from sora.params import SHARED
-from sora.serving.bento import SOURCES
 from sora.stages import STAGES
 
 ROOT = Path(__file__).parents[1]
@@ -139,12 +138,6 @@ def test_there_is_one_way_from_video_to_network_input():
     assert "network_input" in uses["sora/views.py"]
     assert {"read_clean_clip", "network_input"} <= uses["sora/predictor.py"]
     assert {"clean_clip", "network_input", "one_segment"} <= uses["sora/live/classifier.py"]
-
-
-def test_a_bento_is_given_every_module_that_its_service_needs():
-    needed = closure("sora/serving/service.py")
-    given = tuple(f"sora/{name}" if name.endswith(".py") else f"sora/{name}/" for name in SOURCES)
-    assert {name for name in needed if not name.startswith(given)} == set()
 
 
 def test_requirements_pin_every_dependency_and_name_no_host():

@@ -50,7 +50,8 @@ class Engine:
         self.assets = assets
         self.settings = settings
         limits = settings.limits
-        self.models = load_models(assets.bundle, Budget(limits.decode_seconds, limits.decode_gib))
+        budget = Budget(limits.decode_seconds, limits.decode_gib)
+        self.models = load_models(assets.bundle, budget, export_objects=False)
         policy_file = settings.policy or (assets.policy if assets.policy.exists() else None)
         self._policy = _checked_policy(policy_file, self.models) if policy_file else None
         self._answers = Answers(settings.state / "answers", limits.max_answers_bytes)

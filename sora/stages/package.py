@@ -1,17 +1,22 @@
 """package: the report for people, the model card for registries and the Bento for servers."""
 
+import sys
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, ClassVar
 
 import pandas as pd
-from annotated_types import Ge
+from annotated_types import Ge, MinLen
 
 from sora import layout
 from sora.atomic import write_text
+from sora.bundle import read_bundle
 from sora.manifest import final_outcomes, read_table, write_table
-from sora.params import STRICT, Settings
+from sora.params import STRICT, Runtime, Settings
 from sora.report.gather import Choices, read_content
 from sora.serving.bento import build_bento
+from sora.serving.contents import write_contents
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,7 @@ class Params:
         num_mistakes: worst mistakes that the report shows.
         intended_use: what the model is for and what it is not for, in the user's words, for the model card.
         ethical_considerations: whom it may harm and what was done about it, likewise.
+        policy: the moderation policy that is served.
     """
 
     __pydantic_config__: ClassVar = STRICT
@@ -29,6 +35,7 @@ class Params:
     num_mistakes: Annotated[int, Ge(0)]
     intended_use: str
     ethical_considerations: str
+    policy: Annotated[str, MinLen(1)]
 
     @property
     def choices(self) -> Choices:
@@ -37,16 +44,27 @@ class Params:
 
 
 def run(params: Params, settings: Settings) -> None:
-    """Write what became of each input, the report and the model card, then build and store the Bento."""
+    """Build and store the Bento, and write what became of each input, the report and the model card."""
     # Late, for every stage imports the parameters of all.
     from sora.report.model_card import render_model_card
     from sora.report.page import render_report
 
+    _build_bento(Path(params.policy), settings.runtime)
     write_table(layout.OUTCOMES, outcomes())
     content = read_content(params.choices)
     write_text(layout.REPORT, render_report(content))
     write_text(layout.MODEL_CARD, render_model_card(content))
-    build_bento(layout.BUNDLE, layout.BENTO)
+
+
+def _build_bento(policy: Path, runtime: Runtime) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        contents = Path(folder) / "contents"
+        no_objects = write_contents(
+            contents, read_bundle(layout.BUNDLE), policy, layout.SERVED_VIDEOS, runtime
+        )
+        if no_objects:
+            print(f"package: the Bento names no objects: {no_objects}", file=sys.stderr, flush=True)
+        build_bento(layout.BUNDLE, layout.BENTO, contents)
 
 
 def outcomes() -> pd.DataFrame:

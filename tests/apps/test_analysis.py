@@ -143,7 +143,7 @@ def test_a_classifier_of_another_bundle_or_with_a_changed_byte_is_refused(models
     path.write_bytes(data)
     with pytest.raises(SoraError, match=r"is no classifier|checksum"):
         read_classifier(path, bundle)
-    with pytest.raises(SoraError, match="is not here; write it again"):
+    with pytest.raises(SoraError, match=r"is not here; sora\.apps\.analysis\.object_export writes it"):
         read_classifier(tmp_path / "none.npz", bundle)
 
 

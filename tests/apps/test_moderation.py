@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -5,7 +6,7 @@ from analyses import analysis, without_extras
 
 from sora.apps.analysis.content import Gap
 from sora.apps.analysis.object_export import object_names
-from sora.apps.moderation.policy import LengthRule, NameRule, NsfwRule, Policy, read_policy
+from sora.apps.moderation.policy import LengthRule, NameRule, NsfwRule, Policy, check_policy, read_policy
 from sora.apps.moderation.verdict import moderate
 from sora.errors import SoraError
 
@@ -110,7 +111,11 @@ def test_what_cannot_be_known_is_an_error_and_no_verdict():
         moderate(analysis([CALM]), Policy(labels=[NameRule(["Runing"], 0.5, "block")]))
 
 
-def test_the_example_in_the_documentation_is_a_policy():
-    policy = read_policy(Path(__file__).parents[2] / "docs" / "policy.yaml")
+def test_the_example_in_the_documentation_fits_every_model_and_its_own_example_the_default_one(tmp_path):
+    path = Path(__file__).parents[2] / "docs" / "policy.yaml"
+    policy = read_policy(path)
     assert {rule.action for rule in policy.nsfw} == {"block", "review"}
-    assert set(policy.tags[0].names) <= set(object_names())
+    check_policy(policy, labels=(), tags=(), no_tags="there are none", no_nsfw="")
+    commented = re.sub(r"^# (?=tags:|  - )", "", path.read_text(), flags=re.MULTILINE)
+    (rule,) = read_policy(written(tmp_path, commented)).tags
+    assert set(rule.names) <= set(object_names())

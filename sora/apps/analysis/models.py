@@ -36,20 +36,25 @@ class Models:
         return f"{self.predictor.bundle.version}/{objects}/{nsfw}"
 
 
-def load_models(bundle_folder: Path, budget: Budget | None = None) -> Models:
+def load_models(
+    bundle_folder: Path, budget: Budget | None = None, *, export_objects: bool = True
+) -> Models:
     """Load a bundle, the classifier of objects where there can be one, and the optional safety network.
 
-    The classifier is written beside the bundle where it is missing or of another one; only that needs Keras.
-    ``budget`` is what reading one video may take.
+    Args:
+        bundle_folder: the bundle.
+        budget: what reading one video may take.
+        export_objects: write the classifier beside the bundle where it is missing or of another one. That
+            needs Keras, which a server does not have: there it is named among what is missing.
 
     Raises:
         SoraError: the bundle is missing or damaged.
     """
     predictor = Predictor(bundle_folder, budget)
-    return Models(predictor, _objects(predictor), _nsfw())
+    return Models(predictor, _objects(predictor, export_objects), _nsfw())
 
 
-def _objects(predictor: Predictor) -> ObjectClassifier | str:
+def _objects(predictor: Predictor, export: bool) -> ObjectClassifier | str:
     bundle = predictor.bundle
     path = classifier_path(bundle.folder)
     try:
@@ -57,6 +62,8 @@ def _objects(predictor: Predictor) -> ObjectClassifier | str:
         try:
             return read_classifier(path, bundle)
         except SoraError:
+            if not export:
+                raise
             from sora.apps.analysis.object_export import export_classifier
 
             return read_classifier(export_classifier(bundle), bundle)

@@ -17,7 +17,8 @@ from sora.networks.backbones import feature_blocks
 from sora.networks.weights import PACKAGED
 
 STREAM, BLOCK = "rgb", "mean"  # whose features the classifier takes
-AGAIN = "write it again with sora.apps.analysis.object_export"
+EXPORT = "sora.apps.analysis.object_export"
+AGAIN = f"write it again with {EXPORT}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +97,9 @@ def read_classifier(path: Path, bundle: Bundle) -> ObjectClassifier:
             found = ObjectClassifier(arrays["kernel"], arrays["bias"], names, str(arrays["backbone_sha256"]))
             is_whole = str(arrays["digest"]) == found.digest
     except FileNotFoundError as error:
-        raise SoraError(f"{path}: the classifier of objects is not here; {AGAIN}") from error
+        raise SoraError(
+            f"{path}: the classifier of objects is not here; {EXPORT} writes it, or tells why not"
+        ) from error
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise SoraError(f"{path}: is no classifier of objects ({type(error).__name__}); {AGAIN}") from error
     if not is_whole:

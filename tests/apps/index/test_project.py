@@ -3,60 +3,36 @@
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from bundles import LABELS, SPEC, tiny_bundle, write_video
+from bundles import LABELS, write_video
+from indexed_projects import NUM_VIDEOS, make_indexed_project, rewritten_bundle
 from typer.testing import CliRunner
 
 from sora import layout
 from sora.apps.index.project import build_index
 from sora.apps.index.store import open_index
 from sora.apps.index.videos import Description, vector_of
-from sora.bundle import Bundle, read_bundle, write_bundle
+from sora.bundle import Bundle, read_bundle
 from sora.cli import app
-from sora.clip import read_clean_clip
 from sora.errors import SoraError
-from sora.frames.inputs import network_input
 from sora.manifest import write_table
 from sora.params import Runtime
 from sora.predictor import Predictor
-from sora.runtimes import load_backbone, segment_features
-from sora.sources.hashes import content_hash
 
 RUNTIME = Runtime(num_workers=1, video_timeout_seconds=60, video_memory_gib=4)
 INDEX = Path("models/search.db")
-NUM_VIDEOS = 3
-ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Path:
-    """Write what the stages leave behind: videos, features, tables and the bundle; it is never changed."""
+    """Write what the stages leave behind; it is never changed."""
     folder = tmp_path_factory.mktemp("project")
-    bundle = tiny_bundle(folder / layout.BUNDLE)
-    for path in (layout.FEATURES, layout.BACKBONES, layout.TRAINED):
-        (folder / path).mkdir(parents=True)
-    shutil.copy(bundle.backbone, folder / layout.BACKBONE)
-    shutil.copy(ROOT / "params.yaml", folder / "params.yaml")
-    (folder / layout.TRAINED_LABELS).write_text(json.dumps(LABELS))
-    (folder / layout.INPUT_SPEC).write_text(json.dumps(asdict(SPEC)))
-    backbone = load_backbone(bundle.backbone)
-    rows = []
-    for number, (label, split) in enumerate(zip(LABELS, ("train", "val", "test"), strict=True)):
-        file = write_video(folder / f"{number}.avi", seed=number)
-        inputs = network_input(read_clean_clip(file, SPEC.clip).pixels, SPEC)
-        np.save(folder / layout.FEATURES / f"key{number}.npy", segment_features(inputs, backbone))
-        rows.append((f"{label}/{number}.avi", file.name, content_hash(file), label, split, f"key{number}"))
-    table = pd.DataFrame(rows, columns=["path", "file", "content_hash", "label", "split", "key"])
-    table = table.assign(view=0, reason="", group=table["key"])
-    write_table(folder / layout.FEATURE_INDEX, table[["path", "view", "key", "reason"]])
-    write_table(folder / layout.SPLITS, table[["path", "split"]])
-    write_table(folder / layout.VALIDATED, table[["path", "file", "content_hash", "label", "group"]])
+    make_indexed_project(folder)
     return folder
 
 
@@ -85,14 +61,6 @@ def run() -> Run:
 
 def never(path: Path) -> Description:
     raise AssertionError(f"{path} need not be embedded")
-
-
-def other_model(bundle: Bundle) -> Bundle:
-    networks = Path("networks")
-    shutil.copytree(bundle.folder, networks)
-    copy = read_bundle(networks)
-    parts = {f.name: getattr(copy, f.name) for f in fields(Bundle) if f.name not in ("folder", "version")}
-    return write_bundle(bundle.folder, **{**parts, "variant": "another"})
 
 
 def test_stored_features_give_the_vectors_that_the_predictor_gives(here):
@@ -138,7 +106,7 @@ def test_a_new_model_embeds_everything_again(here, run):
     write_video(Path("edited.avi"), seed=10)
     run("index", "add", "edited.avi")
     write_video(Path("edited.avi"), seed=11)
-    bundle = other_model(here)
+    bundle = rewritten_bundle(here, variant="another")
 
     assert run("search", "mine.avi")[0] == 1
     reason = "has changed since it was added; add it again"

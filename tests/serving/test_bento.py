@@ -1,0 +1,132 @@
+"""What a Bento holds, and that it is all that a server needs."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+import yaml
+from bento_servers import bare_python, post, serving
+from bundles import LABELS, tiny_bundle, write_video
+
+from sora.bundle import read_bundle
+from sora.errors import SoraError
+from sora.serving import bento
+from sora.serving.bento import PACKAGES, SYSTEM_PACKAGES, build_bento
+from sora.serving.bento_store import ensure_in_store
+from sora.serving.sources import service_sources
+
+CHECKOUT = Path(__file__).parents[2]
+UNWANTED = ("dvc", "great_expectations", "keras", "pandas", "prefect", "sora", "tensorflow")
+CONTENTS = {
+    "policy.yaml": "duration:\n  - {longer_than_seconds: 60, action: review}\n",
+    "search.db": "an index",
+}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory) -> Iterator[Path]:
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("bentoml")
+        patch.setenv("BENTOML_HOME", str(folder))
+        patch.setenv("BENTOML_DO_NOT_TRACK", "True")
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    return tiny_bundle(tmp_path_factory.mktemp("bundle") / "sora")
+
+
+@pytest.fixture(scope="module")
+def contents(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("contents")
+    for name, text in CONTENTS.items():
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def exported(home, bundle, contents, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("exported") / "sora.bento"
+    assert build_bento(bundle.folder, path, contents) == f"sora-video:{bundle.version}"
+    return path
+
+
+@pytest.fixture(scope="module")
+def stored(exported, home, bundle) -> Path:
+    return home / "bentos" / "sora-video" / bundle.version
+
+
+@pytest.mark.slow
+def test_it_holds_the_model_what_lies_beside_it_and_the_code_that_serves_it(stored, bundle):
+    models = stored / "src" / "models"
+    assert {path.name: path.read_text() for path in models.iterdir() if path.is_file()} == CONTENTS
+    inside = read_bundle(models / "sora")
+    assert (inside.version, inside.spec, inside.lineage) == (bundle.version, bundle.spec, bundle.lineage)
+    sources = {path.relative_to(stored / "src").as_posix() for path in (stored / "src" / "sora").rglob("*.*")}
+    assert sources == set(service_sources(CHECKOUT))
+    readme = (stored / "README.md").read_text()
+    assert f"bentoml containerize sora-video:{bundle.version}" in readme
+    assert "$" not in readme.replace('"$(bentoml', "").replace('"$PWD', "")
+
+
+@pytest.mark.slow
+def test_it_requires_exact_versions_and_what_opencv_loads(stored):
+    lines = (stored / "env" / "python" / "requirements.txt").read_text().splitlines()
+    packages = {line for line in lines if not line.startswith("#")}
+    assert packages == {f"{name}=={metadata.version(name)}" for name in (*PACKAGES, "bentoml")}
+    image = yaml.safe_load((stored / "bento.yaml").read_text())["image"]
+    assert image["python_version"] == f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert set(SYSTEM_PACKAGES) <= set(" ".join(image["commands"]).split())
+
+
+@pytest.mark.slow
+def test_served_from_an_empty_folder_by_what_it_requires_alone(stored, bundle, tmp_path):
+    python = bare_python(tmp_path / "bare", stored / "env" / "python" / "requirements.txt")
+    (tmp_path / "empty").mkdir()
+    found = f"import importlib.util as u; print([n for n in {UNWANTED} if u.find_spec(n)])"
+    shown = subprocess.run(
+        [python, "-I", "-c", found], cwd=tmp_path / "empty", capture_output=True, text=True, check=True
+    )
+    assert shown.stdout.strip() == "[]"
+    with serving(tmp_path / "empty", tmp_path / "log", python, SORA_STATE=str(tmp_path / "state")) as url:
+        status, text = post(f"{url}/classify", write_video(tmp_path / "clip.mp4"))
+        assert status == 200, text
+        answer = json.loads(text)
+    assert tuple(answer["probabilities"]) == LABELS
+    assert answer["model_version"] == bundle.version
+    assert list((tmp_path / "empty").iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_bento_of_the_same_version_is_replaced(stored, bundle, contents, tmp_path):
+    (stored / "src" / "left_over.py").touch()
+    build_bento(bundle.folder, tmp_path / "again.bento", contents)
+    assert not (stored / "src" / "left_over.py").exists()
+    assert (stored.parent / "latest").read_text() == bundle.version
+    assert sorted(path.name for path in stored.parent.iterdir()) == sorted(["latest", bundle.version])
+
+
+@pytest.mark.slow
+def test_an_exported_bento_is_imported_where_it_is_missing(exported, bundle, tmp_path, monkeypatch):
+    monkeypatch.setenv("BENTOML_HOME", str(tmp_path / "home"))
+    assert ensure_in_store(exported) == f"sora-video:{bundle.version}"
+    record = tmp_path / "home" / "bentos" / "sora-video" / bundle.version / "bento.yaml"
+    before = record.stat()
+    assert ensure_in_store(exported) == f"sora-video:{bundle.version}"
+    assert record.stat() == before
+    command = [sys.executable, "-P", "-m", "bentoml", "get", "sora-video:latest", "-o", "json"]
+    finished = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ))
+    assert json.loads(finished.stdout)["version"] == bundle.version
+
+
+def test_a_package_that_is_missing_is_one_clear_line(bundle, tmp_path, monkeypatch):
+    monkeypatch.setattr(bento, "PACKAGES", ("numpy", "sora-no-such-package"))
+    with pytest.raises(SoraError, match="requires sora-no-such-package, which is missing: pip install"):
+        build_bento(bundle.folder, tmp_path / "none.bento")
+    assert list(tmp_path.iterdir()) == []
