@@ -70,6 +70,8 @@ class JobStore:
 
         A running one stops at its next step, if not because its video is gone.
         """
+        if self.table.row(job_id) is None:
+            return None
         self.table.cancel(job_id)
         self.tidy(job_id)
         return self.get(job_id)
@@ -157,7 +159,7 @@ def _tidy(home: Path, row: Row | None) -> None:
         return
     kept = home / row.holder
     for path in [*home.iterdir(), *kept.iterdir()]:
-        if path.is_file() and (path.parent == home or path.is_symlink()):
+        if path.is_symlink() or (path.parent == home and path.is_file()):
             path.unlink(missing_ok=True)
         elif path.is_dir() and path != kept:
             shutil.rmtree(path, ignore_errors=True)

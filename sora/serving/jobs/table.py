@@ -115,6 +115,8 @@ class JobTable:
 
     def row(self, job_id: str) -> Row | None:
         """Return a job, if there is one of this id."""
+        if not job_id.isascii():  # SQLite takes no halves of characters
+            return None
         rows = self._rows(f"SELECT {_COLUMNS} FROM jobs WHERE id = :id", {"id": job_id})
         return _row(rows[0]) if rows else None
 
