@@ -5,6 +5,7 @@ one after another, stretched to the length of the video that comes.
 """
 
 import base64
+import functools
 import hashlib
 import io
 import itertools
@@ -29,7 +30,13 @@ from sora.serving.pages import mount_page
 VERSION = "c1c7159d5c356899"
 LABELS = ("Basketball", "JumpingJack", "PullUps", "Punch", "PushUps", "WalkingWithDog")
 PROBABILITIES = (0.0776, 0.0031, 0.0024, 0.1931, 0.4079, 0.3159)
-SEEN = (("Basketball", 0.237), ("WalkingWithDog", 0.476), ("PushUps", 0.61), ("JumpingJack", 0.76), ("Punch", 1.0))
+SEEN = (
+    ("Basketball", 0.237),
+    ("WalkingWithDog", 0.476),
+    ("PushUps", 0.61),
+    ("JumpingJack", 0.76),
+    ("Punch", 1.0),
+)
 TEXTS = {
     "en": "The video lasts {0} seconds and has 5 shots. The model recognises “basketball”, “walking with dog”, "
     "“push ups”, “jumping jack” and “punch”.",
@@ -74,7 +81,12 @@ def fake_app() -> FastAPI:
         found = _job(app, job)
         polls = next(found["polls"])
         found["status"] = "done" if polls >= NUM_POLLS else "running"
-        return {"job_id": job, "task": found["task"], "status": found["status"], "progress": polls / NUM_POLLS}
+        return {
+            "job_id": job,
+            "task": found["task"],
+            "status": found["status"],
+            "progress": polls / NUM_POLLS,
+        }
 
     @app.get("/jobs/{job}/result")
     async def result(job: str) -> dict[str, Any]:
@@ -125,7 +137,11 @@ def _known(task: str) -> Any:
 
 def _classify(video: bytes, _request: Request) -> dict[str, Any]:
     _seconds(video)
-    return {"label": "PushUps", "probabilities": dict(zip(LABELS, PROBABILITIES, strict=True)), **_about(video)}
+    return {
+        "label": "PushUps",
+        "probabilities": dict(zip(LABELS, PROBABILITIES, strict=True)),
+        **_about(video),
+    }
 
 
 def _tag(video: bytes, _request: Request) -> dict[str, Any]:
@@ -204,7 +220,7 @@ def _job(app: FastAPI, name: str) -> dict[str, Any]:
 
 def _preview(video: bytes) -> Response:
     with tempfile.TemporaryDirectory() as folder:
-        copy = write_pictures(Path(folder) / "copy.mp4", [_rgb(frame) for frame in _frames(video)])
+        copy = write_pictures(Path(folder) / "copy.mp4", [frame for _, frame in _frames(video)])
         return Response(copy.read_bytes(), media_type="video/mp4")
 
 
@@ -217,38 +233,38 @@ def _parts(seconds: float) -> list[tuple[str, float, float]]:
     return [(name, start, end) for (name, _), start, end in zip(SEEN, [0.0, *ends], ends, strict=False)]
 
 
-def _part(name: str, start: float, end: float, kind: str = "label", confidence: float = 0.998) -> dict[str, Any]:
+def _part(
+    name: str, start: float, end: float, kind: str = "label", confidence: float = 0.998
+) -> dict[str, Any]:
     time = {"start_seconds": round(start, 3), "end_seconds": round(end, 3)}
     return {"name": name, "kind": kind, **time, "confidence": confidence, "peak": confidence}
 
 
-def _frames(video: bytes) -> Iterator[av.VideoFrame]:
+@functools.cache
+def _frames(video: bytes) -> list[tuple[float, np.ndarray]]:
+    """Return when each frame begins, and the frame."""
     try:
         with av.open(io.BytesIO(video)) as container:
-            yield from container.decode(video=0)
+            frames = [
+                (float(one.time or 0), one.to_ndarray(format="rgb24")) for one in container.decode(video=0)
+            ]
     except av.FFmpegError as error:
         raise HTTPException(400, "cannot look at this file: not a readable video") from error
+    if not frames:
+        raise HTTPException(400, "cannot look at this file: no frame can be read")
+    return frames
 
 
 def _seconds(video: bytes) -> float:
-    frame, time = None, 0.0
-    for frame in _frames(video):
-        time = float(frame.time or 0) + float((frame.duration or 0) * (frame.time_base or 0))
-    if frame is None:
-        raise HTTPException(400, "cannot look at this file: no frame can be read")
-    return round(time, 3)
-
-
-def _rgb(frame: av.VideoFrame) -> np.ndarray:
-    return frame.to_ndarray(format="rgb24")
+    frames = _frames(video)
+    return round(frames[-1][0] * len(frames) / max(len(frames) - 1, 1), 3)
 
 
 def _image(video: bytes, seconds: float, *, tint: bool = False) -> str:
-    frame = next((one for one in _frames(video) if float(one.time or 0) >= seconds), None)
-    picture = _rgb(frame) if frame else np.zeros((48, 64, 3), np.uint8)
+    picture = [frame for time, frame in _frames(video) if time <= seconds][-1]
     if tint:
         height, width = picture.shape[:2]
         far = np.hypot(*np.meshgrid(np.linspace(-1, 1, width), np.linspace(-1, 1, height)))
-        picture = np.where((far < 0.5)[..., None], picture // 2 + np.uint8([100, 40, 0]), picture).astype(np.uint8)
+        picture = picture // 2 + np.where((far < 0.5)[..., None], np.uint8([120, 50, 0]), picture // 2)
     encoded = cv2.imencode(".jpg", picture[..., ::-1])[1].tobytes()
     return f"data:image/jpeg;base64,{base64.b64encode(encoded).decode()}"
