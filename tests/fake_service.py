@@ -5,6 +5,7 @@ one after another, stretched to the length of the video that comes.
 """
 
 import base64
+import functools
 import hashlib
 import io
 import itertools
@@ -219,7 +220,7 @@ def _job(app: FastAPI, name: str) -> dict[str, Any]:
 
 def _preview(video: bytes) -> Response:
     with tempfile.TemporaryDirectory() as folder:
-        copy = write_pictures(Path(folder) / "copy.mp4", [_rgb(frame) for frame in _frames(video)])
+        copy = write_pictures(Path(folder) / "copy.mp4", [frame for _, frame in _frames(video)])
         return Response(copy.read_bytes(), media_type="video/mp4")
 
 
@@ -239,35 +240,31 @@ def _part(
     return {"name": name, "kind": kind, **time, "confidence": confidence, "peak": confidence}
 
 
-def _frames(video: bytes) -> Iterator[av.VideoFrame]:
+@functools.cache
+def _frames(video: bytes) -> list[tuple[float, np.ndarray]]:
+    """Return when each frame begins, and the frame."""
     try:
         with av.open(io.BytesIO(video)) as container:
-            yield from container.decode(video=0)
+            frames = [
+                (float(one.time or 0), one.to_ndarray(format="rgb24")) for one in container.decode(video=0)
+            ]
     except av.FFmpegError as error:
         raise HTTPException(400, "cannot look at this file: not a readable video") from error
+    if not frames:
+        raise HTTPException(400, "cannot look at this file: no frame can be read")
+    return frames
 
 
 def _seconds(video: bytes) -> float:
-    frame, time = None, 0.0
-    for frame in _frames(video):
-        time = float(frame.time or 0) + float((frame.duration or 0) * (frame.time_base or 0))
-    if frame is None:
-        raise HTTPException(400, "cannot look at this file: no frame can be read")
-    return round(time, 3)
-
-
-def _rgb(frame: av.VideoFrame) -> np.ndarray:
-    return frame.to_ndarray(format="rgb24")
+    frames = _frames(video)
+    return round(frames[-1][0] * len(frames) / max(len(frames) - 1, 1), 3)
 
 
 def _image(video: bytes, seconds: float, *, tint: bool = False) -> str:
-    frame = next((one for one in _frames(video) if float(one.time or 0) >= seconds), None)
-    picture = _rgb(frame) if frame else np.zeros((48, 64, 3), np.uint8)
+    picture = [frame for time, frame in _frames(video) if time <= seconds][-1]
     if tint:
         height, width = picture.shape[:2]
         far = np.hypot(*np.meshgrid(np.linspace(-1, 1, width), np.linspace(-1, 1, height)))
-        picture = np.where((far < 0.5)[..., None], picture // 2 + np.uint8([100, 40, 0]), picture).astype(
-            np.uint8
-        )
+        picture = picture // 2 + np.where((far < 0.5)[..., None], np.uint8([120, 50, 0]), picture // 2)
     encoded = cv2.imencode(".jpg", picture[..., ::-1])[1].tobytes()
     return f"data:image/jpeg;base64,{base64.b64encode(encoded).decode()}"

@@ -33,3 +33,15 @@ export function ticks(duration, wanted) {
   const step = steps.find((one) => duration / one <= wanted) ?? 7200;
   return Array.from({ length: Math.floor(duration / step + 1e-9) + 1 }, (_, place) => place * step);
 }
+
+/** Whether two lists of ranges name the same at the same times, to a tenth of a second. */
+export function areAlike(ranges, others) {
+  const isNear = (one, other) => Math.abs(one - other) < 0.1;
+  return (
+    ranges.length === others.length &&
+    ranges.every(({ name, start_seconds, end_seconds }, place) => {
+      const other = others[place];
+      return name === other.name && isNear(start_seconds, other.start_seconds) && isNear(end_seconds, other.end_seconds);
+    })
+  );
+}

@@ -1,7 +1,7 @@
 // The timeline: what is seen when, in rows that share one axis of time with the player.
 
 import { element, roving, styled } from "./dom.js";
-import { lanes, merged, ticks } from "./lanes.js";
+import { areAlike, lanes, merged, ticks } from "./lanes.js";
 import { clock, percent, span } from "./words.js";
 
 const NUM_COLOURS = 10;
@@ -28,12 +28,7 @@ export class Timeline {
     this.said = element("p", { class: "said", "aria-hidden": "true" }, HINT); // who listens hears the part itself
     this.head = element("div", { class: "playhead", "aria-hidden": "true" });
     this.keys = element("div", { class: "track keys" });
-    const kinds = [["Labels", "label"], ["Kinds of things", "group"], ["Objects", "object"]];
-    const rows = [
-      ...kinds.map(([title, kind]) => [title, tags.filter((tag) => tag.kind === kind)]).filter(([, found]) => found.length),
-      ["Moment by moment", merged(timeline), "thin"],
-      ["Shots", shots.map((shot, place) => ({ ...shot, name: `Shot ${place + 1}` })), "shots"],
-    ];
+    const rows = rowsOf(tags, shots, merged(timeline));
     const inner = element("div", { class: "axis" }, this.#ruler(), ...rows.flatMap((row) => this.#row(...row)), this.#keyRow(), this.head);
     styled(inner, { "--least": `${Math.min(this.duration * PX_PER_SECOND, MAX_WIDTH_PX)}px` });
     this.box = element("div", { class: "timeline-box" }, inner);
@@ -140,4 +135,17 @@ export class Timeline {
     const x = (seconds / this.duration) * scrollWidth;
     if (scrollWidth > clientWidth && (x < scrollLeft || x > scrollLeft + clientWidth)) this.box.scrollLeft = x - clientWidth / 8;
   }
+}
+
+// Title, ranges and look of each row that has something to show.
+function rowsOf(tags, shots, moments) {
+  const ofKind = (kind) => tags.filter((tag) => tag.kind === kind);
+  const rows = [
+    ["Labels", ofKind("label")],
+    ["Kinds of things", ofKind("group")],
+    ["Objects and scenes", ofKind("object")],
+    ["Moment by moment", areAlike(moments, ofKind("label")) ? [] : moments, "thin"],
+    ["Shots", shots.map((shot, place) => ({ ...shot, name: `Shot ${place + 1}` })), "shots"],
+  ];
+  return rows.filter(([, ranges]) => ranges.length);
 }
