@@ -6,52 +6,54 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 
 START_SECONDS = 90
 _LEFT_BEHIND = ("PYTHONPATH", "VIRTUAL_ENV")
 
 
+@dataclass(frozen=True)
+class Served:
+    """A server that is ready.
+
+    Attributes:
+        url: of its root.
+        process: of the supervisor; the workers are its children.
+        log: what it says.
+    """
+
+    url: str
+    process: subprocess.Popen
+    log: Path
+
+    def client(self, **headers: str) -> httpx.Client:
+        """Give a client that takes its time."""
+        return httpx.Client(base_url=self.url, timeout=120, headers=headers)
+
+
 @contextmanager
-def serving(cwd: Path, log: Path, python: Path | str = sys.executable, **settings: str) -> Iterator[str]:
-    """Serve ``sora-video:latest`` of ``$BENTOML_HOME`` from a folder; yield its address when it is ready."""
+def serving(cwd: Path, log: Path, python: Path | str = sys.executable, **settings: str) -> Iterator[Served]:
+    """Serve ``sora-video:latest`` of ``$BENTOML_HOME`` from a folder, with environment variables."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [str(python), "-P", "-m", "bentoml", "serve", "sora-video:latest", "--port", str(port)]
     environment = {name: value for name, value in os.environ.items() if name not in _LEFT_BEHIND} | settings
     with log.open("w") as sink:
-        server = subprocess.Popen(command, cwd=cwd, env=environment, stdout=sink, stderr=sink)
+        process = subprocess.Popen(command, cwd=cwd, env=environment, stdout=sink, stderr=sink)
+    served = Served(f"http://127.0.0.1:{port}", process, log)
     try:
-        _wait_until_ready(server, f"http://localhost:{port}/readyz", log)
-        yield f"http://localhost:{port}"
+        _wait_until_ready(served)
+        yield served
     finally:
-        server.terminate()
-        server.wait(timeout=60)
-
-
-def post(url: str, video: Path | None = None) -> tuple[int, str]:
-    """Post as plain curl does, which calls every video application/octet-stream."""
-    data, headers = b"{}", {"Content-Type": "application/json"}
-    if video is not None:
-        part = (
-            f'--edge\r\nContent-Disposition: form-data; name="video"; filename="{video.name}"\r\n'
-            "Content-Type: application/octet-stream\r\n\r\n"
-        )
-        data = part.encode() + video.read_bytes() + b"\r\n--edge--\r\n"
-        headers = {"Content-Type": "multipart/form-data; boundary=edge"}
-    request = urllib.request.Request(url, data, headers)
-    try:
-        with urllib.request.urlopen(request, timeout=60) as response:
-            return response.status, response.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
+        process.terminate()
+        process.wait(timeout=90)
 
 
 def bare_python(folder: Path, requirements: Path) -> Path:
@@ -72,12 +74,12 @@ def bare_python(folder: Path, requirements: Path) -> Path:
     return python
 
 
-def _wait_until_ready(server: subprocess.Popen, url: str, log: Path) -> None:
+def _wait_until_ready(served: Served) -> None:
     end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end and server.poll() is None:
+    while time.monotonic() < end and served.process.poll() is None:
         try:
-            urllib.request.urlopen(url, timeout=5).close()
+            httpx.get(f"{served.url}/readyz", timeout=5).raise_for_status()
             return
-        except OSError:
+        except httpx.HTTPError:
             time.sleep(0.2)
-    raise AssertionError(f"the server did not start:\n{log.read_text()}")
+    raise AssertionError(f"the server did not start:\n{served.log.read_text()}")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bento_server import Served, serving
+from bento_servers import Served, bare_python, serving
 from bundles import tiny_bundle, write_video
 
 from sora.apps.index.entries import Entry
@@ -64,16 +64,29 @@ def said(predictor, clips) -> list[Prediction]:
 
 
 @pytest.fixture(scope="session")
-def exported(home, bundle, clips, said, tmp_path_factory) -> Path:
-    contents = tmp_path_factory.mktemp("contents")
-    (contents / "policy.yaml").write_text(POLICY)
-    entries = [Entry(f"{clip.stem}.mp4", f"{place:064x}", "", one.labels, ("noise",))
-               for place, (clip, one) in enumerate(zip(clips, said, strict=True))]  # fmt: skip
+def contents(bundle, clips, said, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("contents")
+    (folder / "policy.yaml").write_text(POLICY)
+    known = zip(clips, said, strict=True)
+    entries = [Entry(clip.name, f"{place:064x}", "", one.labels, ("noise",))
+               for place, (clip, one) in enumerate(known)]  # fmt: skip
     vectors = np.stack([vector_of(one) for one in said])
-    create_index(contents / "search.db", bundle.version).put(entries, vectors)
+    create_index(folder / "search.db", bundle.version).put(entries, vectors)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def exported(home, bundle, contents, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("exported") / "sora.bento"
     assert build_bento(bundle.folder, path, contents) == f"sora-video:{bundle.version}"
     return path
+
+
+@pytest.fixture(scope="session")
+def bare(exported, home, bundle, tmp_path_factory) -> Path:
+    """A Python that has what the Bento requires, and nothing else."""
+    stored = home / "bentos" / "sora-video" / bundle.version
+    return bare_python(tmp_path_factory.mktemp("bare"), stored / "env" / "python" / "requirements.txt")
 
 
 @pytest.fixture(scope="session")
@@ -82,7 +95,9 @@ def state(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def served(exported, home, state, tmp_path_factory) -> Iterator[Served]:
-    cwd = tmp_path_factory.mktemp("empty")
-    with serving(cwd, tmp_path_factory.mktemp("log") / "log", {**LIMITS, "SORA_STATE": str(state)}) as one:
+def served(bare, state, tmp_path_factory) -> Iterator[Served]:
+    """The Bento, served from an empty folder, without the project and without what trains."""
+    cwd, log = tmp_path_factory.mktemp("empty"), tmp_path_factory.mktemp("log") / "log"
+    with serving(cwd, log, bare, **LIMITS, SORA_STATE=str(state)) as one:
         yield one
+    assert list(cwd.iterdir()) == []

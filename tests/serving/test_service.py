@@ -14,7 +14,7 @@ import httpx
 import numpy as np
 import psutil
 import pytest
-from bento_server import serving
+from bento_servers import serving
 from bundles import LABELS, write_video
 from coded_clips import write_coded
 from file_server import Served as File
@@ -298,7 +298,7 @@ def test_a_token_is_wanted_where_one_is_set_and_a_stop_waits_for_what_runs(
     (tmp_path / "cwd" / "sora").mkdir(parents=True)
     (tmp_path / "cwd" / "sora" / "__init__.py").write_text("raise RuntimeError('the wrong sora')")
     bearer = {"Authorization": "Bearer sesame"}
-    with serving(tmp_path / "cwd", tmp_path / "log", environment) as one, one.client() as client:
+    with serving(tmp_path / "cwd", tmp_path / "log", **environment) as one, one.client() as client:
         for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic c2U="}):
             refused = client.post("/classify", headers=headers, **form(clips[0]))
             assert refused.status_code == 401
