@@ -126,6 +126,8 @@ def connect(url: RemoteUrl, allowed_networks: tuple[Network, ...], patience: Pat
         return _encrypt(plain, url.host, patience) if url.scheme == "https" else plain
     except ssl.SSLCertVerificationError as error:
         raise ServerError(f"the certificate of {url.host} is not valid ({error.verify_message})") from error
+    except ssl.SSLError as error:
+        raise ServerError(f"{url.host} offers no https that can be used") from error
     except TimeoutError as error:
         raise patience.ended() from error
     except OSError as error:
@@ -181,8 +183,8 @@ def _connect_one(address: Address, port: int, seconds: float) -> socket.socket:
 
 
 def _encrypt(plain: socket.socket, host: str, patience: Patience) -> socket.socket:
-    context = ssl.create_default_context()
-    context.set_alpn_protocols(["http/1.1"])
     with plain:  # empty once it is wrapped
+        context = ssl.create_default_context()
+        context.set_alpn_protocols(["http/1.1"])
         plain.settimeout(patience.left_seconds())
         return context.wrap_socket(plain, server_hostname=host)

@@ -73,10 +73,9 @@ def parse_url(text: str) -> RemoteUrl:
 
 
 def _host(parts: SplitResult) -> str:
-    host = parts.hostname or ""
     if "[" in parts.netloc:
         return _ipv6(parts)
-    ascii_host = host.encode("idna").decode("ascii").lower().removesuffix(".")
+    ascii_host = (parts.hostname or "").encode("idna").decode("ascii").lower().removesuffix(".")
     if len(ascii_host) > 253 or not _HOST.fullmatch(ascii_host):
         raise UrlError("the URL has no host, or one that cannot exist")
     return ascii_host
