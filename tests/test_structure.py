@@ -12,6 +12,7 @@ import yaml
 
 from sora import layout
 from sora.params import SHARED
+from sora.serving.sources import service_sources
 from sora.stages import STAGES
 
 ROOT = Path(__file__).parents[1]
@@ -106,11 +107,12 @@ def test_dvc_knows_what_each_stage_depends_on(name: str):
     stage = PIPELINE[name]
     deps = paths(stage["deps"])
     code = {dep for dep in deps if dep.startswith("sora/")}
-    assert closure(STAGE_FILES[name]) - deps == set(), "missing from the deps"
+    packed = set(service_sources(ROOT)) if name == "package" else set()
+    assert (closure(STAGE_FILES[name]) | packed) - deps == set(), "missing from the deps"
     assert {dep for dep in code if not (ROOT / dep).is_file()} == set()
     outs = {path for kind in ("outs", "metrics", "plots") for path in paths(stage.get(kind, []))}
     known = {value.as_posix() for value in vars(layout).values() if isinstance(value, Path)}
-    assert (deps - code - {"${ingest.source}"} | outs) - known == set()
+    assert (deps - code - {"${ingest.source}", "${package.policy}"} | outs) - known == set()
 
 
 def test_what_child_processes_import_is_light():
