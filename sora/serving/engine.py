@@ -18,6 +18,7 @@ from sora.predictor import Prediction
 from sora.serving import remembered
 from sora.serving.answers import Answer, Answers
 from sora.serving.assets import Assets
+from sora.serving.metrics import ASKED, COMPUTED
 from sora.serving.refusals import RefusedError
 from sora.serving.settings import Settings
 from sora.video.probe import declared_seconds
@@ -87,10 +88,10 @@ class Engine:
         """
 
         def compute() -> bytes:
-            self._require_length(video, self.settings.limits.max_video_seconds)
+            self._require_length(video)
             return remembered.to_bytes(self.models.predictor.predict(video.path))
 
-        return remembered.from_bytes(_bytes(self._answers.once(self._key("prediction", video), compute)))
+        return remembered.from_bytes(_bytes(self._once("prediction", video, compute)))
 
     def analysis(self, video: Video, on_progress: OnProgress | None = None) -> Analysis:
         """Return the analysis that tags, moderation and summary are made from.
@@ -103,19 +104,24 @@ class Engine:
             VideoError: it cannot be judged.
             RefusedError: it is too long.
         """
-        key = self._key("analysis", video)
+
+        def compute() -> bytes:
+            self._require_length(video, is_waited_for=on_progress is None)
+            return cache.to_bytes(analyse(video.path, self.models, DEFAULT_RULE, on_progress or _go_on))
+
         if on_progress is None:
-            return cache.from_bytes(_bytes(self._answers.once(key, lambda: self._analysed_directly(video))))
+            return cache.from_bytes(_bytes(self._once("analysis", video, compute)))
+        # Not ``once``: whoever waited with a job would end with it when it is cancelled.
+        key = self._key("analysis", video)
         found = self._answers.get(key)
         if found is None:
-            self._require_length(video, self.settings.limits.max_video_seconds)
-            found = cache.to_bytes(analyse(video.path, self.models, DEFAULT_RULE, on_progress))
+            found = compute()
             self._answers.put(key, found)
         return cache.from_bytes(_bytes(found))
 
     def kept(self, what: str, video: Video, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Return an answer about a video, made once; ``what`` names it and all its options."""
-        answer = self._answers.once(self._key(what, video), compute)
+        answer = self._once(what, video, compute)
         assert isinstance(answer, dict)
         return answer
 
@@ -127,21 +133,25 @@ class Engine:
         """End the processes that read videos."""
         self.guard.close()
 
-    def _analysed_directly(self, video: Video) -> bytes:
-        limits = self.settings.limits
-        self._require_length(video, limits.max_video_seconds)
-        advice = "send it to /jobs, which answers when it is done"
-        self._require_length(video, limits.max_direct_seconds, advice)
-        return cache.to_bytes(analyse(video.path, self.models))
+    def _once(self, what: str, video: Video, compute: Callable[[], Answer]) -> Answer:
+        kind = what.partition("-")[0]
+        ASKED.labels(kind=kind).inc()
 
-    def _require_length(self, video: Video, limit_seconds: int, advice: str = "send a part of it") -> None:
+        def counted() -> Answer:
+            COMPUTED.labels(kind=kind).inc()
+            return compute()
+
+        return self._answers.once(self._key(what, video), counted)
+
+    def _require_length(self, video: Video, *, is_waited_for: bool = False) -> None:
         """Refuse what says of itself that it is long; what lies is ended by the limits of reading."""
+        limits = self.settings.limits
         seconds = self.guard.call(declared_seconds, video.path)
-        if seconds > limit_seconds:
-            raise RefusedError(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"the video lasts {seconds:.0f} s, at most {limit_seconds} s are taken here; {advice}",
-            )
+        if seconds > limits.max_video_seconds:
+            raise _too_long(seconds, limits.max_video_seconds, "send a part of it")
+        if is_waited_for and seconds > limits.max_direct_seconds:
+            advice = "send it to /jobs, which answers when it is done"
+            raise _too_long(seconds, limits.max_direct_seconds, advice)
 
     def _key(self, what: str, video: Video) -> str:
         return f"{what}/{cache.analysis_key(video.content_hash, self.models, DEFAULT_RULE)}"
@@ -151,6 +161,17 @@ def _checked_policy(file: Path, models: Models) -> Policy:
     policy = read_policy(file)
     check_models(policy, models, file)
     return policy
+
+
+def _too_long(seconds: float, limit_seconds: int, advice: str) -> RefusedError:
+    return RefusedError(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        f"the video lasts {seconds:.0f} s, at most {limit_seconds} s are taken here; {advice}",
+    )
+
+
+def _go_on(_: float) -> None:
+    """Take note of no progress."""
 
 
 def _bytes(answer: Answer) -> bytes:

@@ -262,6 +262,12 @@ def test_openapi_describes_every_endpoint(client):
     assert {f"/{name}" for name in paths.split()} <= set(told["paths"])
     metrics = client.get("/metrics").text
     assert 'endpoint="/classify"' in metrics
+    asked, computed = (_total(metrics, f"sora_{name}_total") for name in ("asked", "computed"))
+    assert asked > computed > 0
+
+
+def _total(metrics: str, name: str) -> float:
+    return sum(float(line.rpartition(" ")[2]) for line in metrics.splitlines() if line.startswith(name))
 
 
 def test_a_killed_worker_costs_only_its_own_requests(served, clips, tmp_path):
