@@ -1,13 +1,15 @@
 """Corrected labels with their videos, durable before they are acknowledged, in folders for ingest."""
 
+import errno
 import os
 import re
 import secrets
 import shutil
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +114,7 @@ def record_feedback(
             file=place.relative_to(folder).as_posix(),
         )
         append_only(folder / JOURNAL, asdict(feedback))
-        _remove_others(folder, place)
+        _remove_others(_places(_label_folders(folder), content_hash), place)
     return feedback
 
 
@@ -147,13 +149,15 @@ def repair(folder: Path) -> None:
         return
     with locked(folder / _LOCK):
         (folder / _INCOMING).unlink(missing_ok=True)
+        places: dict[str, list[Path]] = {}
+        for place in (place for label_folder in _label_folders(folder) for place in label_folder.iterdir()):
+            places.setdefault(place.stem, []).append(place)
         for feedback in read_feedback(folder):
-            place = folder / feedback.file
-            if place.is_file():
-                _remove_others(folder, place)
-        for label_folder in folder.iterdir():
-            if label_folder.is_dir():
-                _remove_if_empty(label_folder)
+            found = places.get(feedback.content_hash, [])
+            if folder / feedback.file in found:
+                _remove_others(found, folder / feedback.file)
+        for label_folder in _label_folders(folder):
+            _remove_if_empty(label_folder)
 
 
 def checked_labels(labels: Sequence[str]) -> tuple[str, ...]:
@@ -191,7 +195,7 @@ def _suffix(video: Path) -> str:
 
 def _place(label_folder: Path, content_hash: str, video: Path) -> Path:
     """Put a copy of the video into the folder, if its content is not there already; return its place."""
-    for place in label_folder.glob(f"{content_hash}.*"):
+    for place in _places([label_folder], content_hash):
         return place
     copy = label_folder.parent / _INCOMING
     with video.open("rb") as source, copy.open("wb") as target:
@@ -206,8 +210,20 @@ def _place(label_folder: Path, content_hash: str, video: Path) -> Path:
     return place
 
 
-def _remove_others(folder: Path, place: Path) -> None:
-    for other in folder.glob(f"*/{place.stem}.*"):
+def _label_folders(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.is_dir()]
+
+
+def _places(label_folders: Iterable[Path], content_hash: str) -> Iterator[Path]:
+    """Yield where a content lies, without listing folders that may hold very many videos."""
+    for label_folder, suffix in product(label_folders, sorted(SUFFIXES)):
+        place = label_folder / f"{content_hash}{suffix}"
+        if place.is_file():
+            yield place
+
+
+def _remove_others(places: Iterable[Path], place: Path) -> None:
+    for other in places:
         if other != place:
             other.unlink()
             _remove_if_empty(other.parent)
@@ -215,5 +231,8 @@ def _remove_others(folder: Path, place: Path) -> None:
 
 def _remove_if_empty(label_folder: Path) -> None:
     """Remove a label that has no video any more, for ingest would refuse it."""
-    if not any(label_folder.iterdir()):
+    try:
         label_folder.rmdir()
+    except OSError as error:
+        if error.errno != errno.ENOTEMPTY:
+            raise

@@ -68,10 +68,16 @@ def submit(store: JobStore, tmp_path: Path, task: str = "tag", **options: Any) -
     return store.submit(task, options, video)
 
 
-def wait_for(store: JobStore, job_id: str, *statuses: str) -> Job:
-    while (job := store.get(job_id)) is None or job.status not in statuses:
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60  # so long no test should hang, however loaded the machine is
+    while not is_so():
+        assert time.monotonic() < deadline
         time.sleep(0.01)
-    return job
+
+
+def wait_for(store: JobStore, job_id: str, *statuses: str) -> Job:
+    wait_until(lambda: store.get(job_id).status in statuses)
+    return store.get(job_id)
 
 
 def left(tmp_path: Path, job_id: str) -> set[str]:
@@ -94,8 +100,9 @@ class Waiting:
     def __call__(
         self, task: str, video: Path, options: dict[str, Any], on_progress: Callable
     ) -> dict[str, Any]:
+        deadline = time.monotonic() + 60
         try:
-            while not self.go.wait(0.01):
+            while not self.go.wait(0.01) and time.monotonic() < deadline:
                 on_progress(0.5)
         except BaseException as error:
             self.ended.append(type(error))
@@ -166,8 +173,7 @@ def test_a_bad_video_is_named_and_a_fault_is_logged(store, running, tmp_path, ca
     running(store, act)
     assert wait_for(store, refused.job_id, "failed").as_json()["error"] == "holds no video stream"
     assert wait_for(store, crashed.job_id, "failed").error == UNEXPECTED
-    while "LookupError: a secret path" not in caplog.text:
-        time.sleep(0.01)
+    wait_until(lambda: "LookupError: a secret path" in caplog.text)
     assert [record.levelname for record in caplog.records] == ["ERROR"]
 
 
@@ -213,8 +219,7 @@ def test_a_running_job_is_cancelled_at_its_next_step(store, running, tmp_path):
     task = Waiting()
     job = submit(store, tmp_path)
     runner = running(store, task)
-    while wait_for(store, job.job_id, "running").progress != 0.5:
-        time.sleep(0.01)
+    wait_until(lambda: store.get(job.job_id).progress == 0.5)
     other = JobStore(tmp_path / "state", RULES)  # as in another process
     assert other.cancel(job.job_id).status == "cancelled"
     other.close()
@@ -263,8 +268,7 @@ def test_stopping_gives_back_what_does_not_end(store, running, tmp_path, how):
     assert (given_back.status, given_back.progress, given_back.num_attempts) == ("queued", 0.0, 0)
     running(store, summarize)
     assert wait_for(store, job.job_id, "done", "failed").num_attempts == 1
-    while not task.ended:
-        time.sleep(0.01)
+    wait_until(lambda: bool(task.ended))
     assert task.ended == [CancelledError]
     assert store.result(job.job_id)["task"] == "tag"
     assert store.file(job.job_id, "highlights.mp4").is_file()
