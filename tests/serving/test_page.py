@@ -347,8 +347,9 @@ def test_an_error_stays_in_its_panel_and_can_be_tried_again(visit, clips):
     expect(page.locator("#timeline .part").first).to_be_visible()
     expect(page.locator("#summary .story")).to_be_visible()
     page.unroute("**/moderate")
-    failed.get_by_role("button", name="Try again").click()
+    failed.get_by_role("button", name="Try again").press("Enter")
     expect(failed.locator(".verdict")).to_be_visible()
+    assert page.evaluate("document.activeElement.id") == "moderation"  # not lost with the button
 
 
 def test_what_is_no_video_is_refused_once_and_with_its_reason(visit, tmp_path):
@@ -367,7 +368,7 @@ def test_a_page_that_is_cut_off_or_faint_is_noticed(visit):
       document.querySelector(".lead").style.setProperty("min-width", "2000px");
       document.querySelector(".brand").style.setProperty("color", "#8a8f96");
     }""")
-    assert ["lead" in one for one in page.evaluate(WIDE)] == [True]
+    assert any("lead" in one for one in page.evaluate(WIDE))
     assert ["brand" in one for one in page.evaluate(FAINT)] == [True]
 
 

@@ -14,7 +14,7 @@ export function drawAnswer({ label, labels, probabilities, warning }) {
   const named = decided.map((one) => element("span", {}, one));
   return [
     element("p", { class: "decided" }, named.length ? named : NOTHING),
-    isUnsure && element("p", { class: "caution" }, "The model is not sure: no label has half of the probability."),
+    isUnsure && element("p", { class: "caution" }, "The model is not sure: no label reaches 50 %."),
     warning && element("p", { class: "caution" }, `The video breaks off: ${warning}`),
     ...bars(probabilities, decided),
   ].filter(Boolean);

@@ -5,6 +5,8 @@ import { askForToken, token } from "./token.js";
 const ROOT = new URL("../", location.href);
 const MAX_WAITS = 4;
 const LONGEST_WAIT_SECONDS = 30;
+const UNREACHED = "The service cannot be reached.";
+const BROKEN_OFF = "The service cannot be reached, or does not take a video of this size.";
 
 /** What the service, or the way to it, has against a request: a sentence for people, and the status of HTTP. */
 export class ServiceError extends Error {
@@ -69,6 +71,8 @@ function send(path, { method, body, wants, signal, onUpload }) {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(aborted());
     const request = new XMLHttpRequest();
+    let isSent = !body;
+    request.upload.addEventListener("load", () => (isSent = true));
     request.open(method, new URL(path, ROOT));
     request.responseType = wants === "blob" ? "blob" : "text";
     if (token()) request.setRequestHeader("Authorization", `Bearer ${token()}`);
@@ -79,7 +83,7 @@ function send(path, { method, body, wants, signal, onUpload }) {
     request.addEventListener("loadend", () => signal?.removeEventListener("abort", stop));
     request.addEventListener("load", () => resolve(request));
     request.addEventListener("abort", () => reject(aborted()));
-    request.addEventListener("error", () => reject(new ServiceError("The service cannot be reached.")));
+    request.addEventListener("error", () => reject(new ServiceError(isSent ? UNREACHED : BROKEN_OFF)));
     request.send(body);
   });
 }

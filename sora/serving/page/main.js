@@ -45,7 +45,8 @@ async function open(source) {
     if (isAsked) return;
     isAsked = true;
     byId("results").classList.remove("is-refused");
-    fillTheRest(source, signal, isLong(await length, source));
+    const long = isLong(await length, source);
+    if (!signal.aborted) fillTheRest({ source, signal, long });
   };
   const answer = await classify(source, signal, askTheRest);
   const isRefused = answer?.status >= 400 && answer.status < 500; // the other answers would be the same
@@ -80,13 +81,12 @@ function classify(source, signal, then) {
   });
 }
 
-function fillTheRest(source, signal, long) {
-  const how = { source, signal, long };
+function fillTheRest(how) {
   fill("timeline", how, "tag", {}, (answer) => timeline.draw(answer));
   fill("moderation", how, "moderate", {}, (answer) => drawModeration(answer, show));
   fill("similar", { ...how, long: false }, "search", { top: NUM_SIMILAR }, drawSimilar);
   tell(how);
-  byId("language").addEventListener("change", () => tell(how), { signal });
+  byId("language").addEventListener("change", () => tell(how), { signal: how.signal });
   offerSaliency(how);
 }
 

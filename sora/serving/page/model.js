@@ -20,12 +20,13 @@ export function watchHealth() {
   document.addEventListener("visibilitychange", look);
 }
 
-/** Show the model in the footer; return its labels and whether a video may have several, or null. */
+/** Show the model in the footer; return the answer of /lineage, or null. */
 export async function showModel() {
   try {
     const model = await call("lineage", { method: "GET" });
     const version = element("code", {}, model.model_version);
-    byId("model").replaceChildren("Model ", version, ` (${model.variant}), ${counted(model.labels.length, "label")}`);
+    const more = ` (${model.variant}), ${counted(model.labels.length, "label")}`;
+    byId("model").replaceChildren("Model ", version, more);
     byId("lineage-facts").replaceChildren(...facts(model.lineage).flatMap(drawFact));
     byId("lineage").hidden = false;
     return model;

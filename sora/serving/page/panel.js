@@ -1,4 +1,4 @@
-// A part of the page that waits for an answer: quiet while it waits, then the answer, or one sentence and a way on.
+// A part of the page that waits for an answer: then the answer, or one sentence and a way on.
 
 import { ServiceError, isAbort } from "./api.js";
 import { announce, byId, element } from "./dom.js";
@@ -10,15 +10,18 @@ export class Panel {
 
   constructor(id, waiting) {
     this.root = byId(id);
+    this.root.tabIndex = -1;
     this.body = this.root.querySelector(".body");
     this.title = this.root.querySelector("h2").textContent;
     this.waiting = waiting;
   }
 
-  /** Show elements, or text. */
+  /** Show elements, or text. Focus in what was shown before goes to the panel, not astray. */
   show(...content) {
+    const hadFocus = this.body.contains(document.activeElement);
     this.root.removeAttribute("aria-busy");
     this.body.replaceChildren(...content);
+    if (hadFocus) this.root.focus({ preventScroll: true });
   }
 
   /** Show that the answer will come, before it is asked for. */
@@ -29,8 +32,8 @@ export class Panel {
   /**
    * Wait for `ask({signal, onWait, onProgress})`, and show what `draw(answer)` makes of its answer.
    *
-   * A question that was still open is given up, as this one is once `signal` is aborted. Returns the answer, or the
-   * error that is shown in its place; null where it was given up.
+   * A question that was still open is given up, as this one is once `signal` is aborted. Returns the answer, or
+   * the error that is shown in its place; null where it was given up.
    */
   async fill(signal, ask, draw) {
     this.#open?.abort();
@@ -53,7 +56,8 @@ export class Panel {
     const said = element("p", { class: "waiting" }, text);
     const bar = element("progress", { max: 1, value: 0, "aria-label": this.title, hidden: true });
     const stop = element("button", { type: "button", class: "quiet", hidden: true, onclick: cancel }, "Cancel");
-    this.show(said, bar, stop, element("div", { class: "skeleton", "aria-hidden": "true" }));
+    const skeleton = element("div", { class: "skeleton", "aria-hidden": "true" });
+    this.show(said, bar, stop, skeleton);
     this.root.setAttribute("aria-busy", "true");
     const onWait = (seconds) => {
       said.textContent = `The service is busy; asking again in ${Math.ceil(seconds)} s.`;
@@ -61,6 +65,7 @@ export class Panel {
     };
     const onProgress = (share, status) => {
       bar.hidden = stop.hidden = false;
+      skeleton.hidden = true;
       bar.value = share;
       said.textContent = status === "queued" ? "Waiting for its turn." : `${text} ${percent(share)}`;
     };

@@ -30,6 +30,7 @@ export class Player {
   async open(source, signal) {
     byId("player-title").textContent = source.name;
     this.#note.textContent = "";
+    this.#video.hidden = false;
     this.#forget();
     const plays = source.file && (await this.#play(source.file, signal));
     if (signal.aborted) return null;
@@ -66,14 +67,19 @@ export class Player {
       const copy = await call("preview", { video: source, wants: "blob", signal, onWait });
       const plays = await this.#play(copy, signal);
       if (signal.aborted) return;
-      this.#note.textContent = plays
-        ? "You see a smaller copy (H.264); the answers are about the original."
-        : "This browser cannot play the video, nor a copy of it.";
+      if (plays) this.#note.textContent = "You see a smaller copy (H.264); the answers are about the original.";
+      else this.#showNone("This browser cannot play the video, nor a copy of it.");
     } catch (error) {
       if (isAbort(error)) return;
       if (!(error instanceof ServiceError)) throw error;
-      this.#note.textContent = `No copy that plays could be made. ${error.message}`;
+      this.#showNone(`No copy that plays could be made. ${error.message}`);
     }
+  }
+
+  #showNone(why) {
+    this.#forget();
+    this.#video.hidden = true;
+    this.#note.textContent = why;
   }
 
   #play(blob, signal) {

@@ -1,4 +1,4 @@
-// The ruler of the timeline, which is a slider: the moment that is shown, moved by pointer, arrows, Page and Home keys.
+// The ruler of the timeline, which is a slider: the moment that is shown, moved by pointer and keys.
 
 import { element, styled } from "./dom.js";
 import { ticks } from "./lanes.js";
@@ -15,12 +15,11 @@ export class Ruler {
     this.duration = duration;
     this.seek = (seconds) => player.seek(Math.min(Math.max(seconds, 0), duration));
     this.toggle = () => player.toggle();
-    this.root = element(
-      "div",
-      { class: "track ruler", role: "slider", tabindex: 0, "aria-label": "Moment of the video", "aria-valuemin": 0 },
-      ticks(duration, NUM_TICKS).map((tick) => styled(element("span", {}, clock(tick)), { "--start": tick / duration })),
-    );
-    this.root.setAttribute("aria-valuemax", duration.toFixed(1));
+    const mark = (tick) => styled(element("span", {}, clock(tick)), { "--start": tick / duration });
+    const marks = ticks(duration, NUM_TICKS).map(mark);
+    const range = { "aria-valuemin": 0, "aria-valuemax": duration.toFixed(1) };
+    const look = { class: "track ruler", role: "slider", tabindex: 0, "aria-label": "Moment of the video" };
+    this.root = element("div", { ...look, ...range }, marks);
     this.root.addEventListener("keydown", (event) => this.#key(event));
     this.root.addEventListener("pointerdown", (event) => this.#drag(event));
   }
@@ -36,7 +35,8 @@ export class Ruler {
     const page = Math.max(this.duration / 10, STEP_SECONDS);
     const [before, after] = [this.#now - STEP_SECONDS, this.#now + STEP_SECONDS];
     const arrows = { ArrowRight: after, ArrowUp: after, ArrowLeft: before, ArrowDown: before };
-    const places = { ...arrows, PageUp: this.#now + page, PageDown: this.#now - page, Home: 0, End: this.duration };
+    const pages = { PageUp: this.#now + page, PageDown: this.#now - page };
+    const places = { ...arrows, ...pages, Home: 0, End: this.duration };
     if (event.key === " ") this.toggle();
     else if (event.key in places) this.seek(places[event.key]);
     else return;

@@ -74,8 +74,9 @@ export class Timeline {
   }
 
   #drawKeys() {
-    const named = (seconds, place) => ({ name: `Key frame ${place + 1}`, start_seconds: seconds, end_seconds: seconds });
-    const marks = this.#keyMoments.map((seconds, place) => this.#part(named(seconds, place)));
+    const marks = this.#keyMoments.map((seconds, place) =>
+      this.#part({ name: `Key frame ${place + 1}`, start_seconds: seconds, end_seconds: seconds }),
+    );
     roving(marks);
     this.keys.lastChild.replaceChildren(...marks);
     this.keys.hidden = !marks.length;
