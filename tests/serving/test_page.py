@@ -23,6 +23,7 @@ from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 from sora.serving.pages import CONTENT_SECURITY_POLICY, FOLDER
 
 HOSTILE = "<img src=x onerror=alert(1)> & <script>alert(2)<" + "very_" * 20 + "long>.mp4"
+expect.set_options(timeout=30_000)  # milliseconds; no test depends on the load of the machine
 PANELS = ("answer", "timeline", "summary", "similar", "moderation")
 # What is wider than the screen and cannot be scrolled to.
 WIDE = """() => [...document.querySelectorAll("body *")].filter((one) => {
@@ -123,7 +124,7 @@ def visit(browser, service, request) -> Iterator[Visit]:
     options = {"viewport": {"width": 1280, "height": 900}, **getattr(request, "param", {})}
     context = browser.new_context(**options)
     visit = Visit(context.new_page(), service)
-    visit.page.set_default_timeout(20_000)
+    visit.page.set_default_timeout(30_000)
     yield visit
     context.close()
     assert visit.complaints == []
@@ -391,6 +392,7 @@ def test_a_service_that_wants_a_token_gets_one(visit, clips):
     visit.page.route("**/*", guard)
     page = visit.open()
     dialog = page.get_by_role("dialog", name="This service wants a token")
+    expect(dialog).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator("#model")).to_contain_text("wants a token")
     page.set_input_files("#file", clips / "short.mp4")
