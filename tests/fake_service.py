@@ -1,7 +1,7 @@
 """A service with the routes and answers of the real one, which knows nothing: what the page is tried on.
 
-Its figures are those that ``sora tag``, ``moderate``, ``summarize`` and ``search`` gave for five clips of UCF101
-one after another, stretched to the length of the video that comes.
+Its figures are those that ``sora tag``, ``moderate``, ``summarize`` and ``search`` gave for five clips of
+UCF101 one after another, stretched to the length of the video that comes.
 """
 
 import base64
@@ -22,7 +22,7 @@ import numpy as np
 import uvicorn
 from coded_clips import write_pictures
 from fastapi import FastAPI, HTTPException, Request
-from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.responses import JSONResponse, Response
 from starlette.datastructures import UploadFile
 
 from sora.serving.pages import mount_page
@@ -38,9 +38,9 @@ SEEN = (
     ("Punch", 1.0),
 )
 TEXTS = {
-    "en": "The video lasts {0} seconds and has 5 shots. The model recognises “basketball”, “walking with dog”, "
-    "“push ups”, “jumping jack” and “punch”.",
-    "zh": "视频时长 {0} 秒，共有 5 个镜头。模型识别出“Basketball”、“WalkingWithDog”、“PushUps”、“JumpingJack”和“Punch”。",
+    "en": "The video lasts {0} seconds and has 5 shots. The model recognises “basketball”, “walking with "
+    "dog”, “push ups”, “jumping jack” and “punch”.",
+    "zh": "视频时长 {0} 秒，共有 5 个镜头。模型识别出“Basketball”、“WalkingWithDog”、“PushUps”等。",
 }
 NUM_POLLS = 3
 

@@ -1,4 +1,4 @@
-"""The page for people at /ui/: a video in, what the service says of it out; plain files, no outside resource."""
+"""The page for people at /ui/: a video in, what the service says of it out, with no outside resource."""
 
 from pathlib import Path
 

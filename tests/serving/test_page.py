@@ -1,4 +1,4 @@
-"""The page at /ui/ as a person uses it, in a browser; the service behind it may be any that keeps the contract.
+"""The page at /ui/ as a person uses it, in a browser; behind it may be any service that keeps the contract.
 
 ``SORA_TEST_SERVICE`` names one that runs already; else a fake answers.
 """
@@ -23,6 +23,7 @@ from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 from sora.serving.pages import CONTENT_SECURITY_POLICY, FOLDER
 
 HOSTILE = "<img src=x onerror=alert(1)> & <script>alert(2)<" + "very_" * 20 + "long>.mp4"
+expect.set_options(timeout=30_000)  # milliseconds; no test depends on the load of the machine
 PANELS = ("answer", "timeline", "summary", "similar", "moderation")
 # What is wider than the screen and cannot be scrolled to.
 WIDE = """() => [...document.querySelectorAll("body *")].filter((one) => {
@@ -34,7 +35,8 @@ WIDE = """() => [...document.querySelectorAll("body *")].filter((one) => {
 # Text whose contrast with what lies behind it is below 4.5 (WCAG 2.2, 1.4.3); pictures are not looked at.
 FAINT = """() => {
   const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
-  const behind = (one) => one ? [...behind(one.parentElement), getComputedStyle(one).backgroundColor] : ["Canvas"];
+  const painted = (one) => getComputedStyle(one).backgroundColor;
+  const behind = (one) => one ? [...behind(one.parentElement), painted(one)] : ["Canvas"];
   const light = (...colours) => {
     for (const colour of colours) { canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1); }
     const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map((value) => value / 255)
@@ -44,8 +46,8 @@ FAINT = """() => {
   return [...document.querySelectorAll("body *")].filter((one) => {
     const hasText = [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
     if (!hasText || !one.checkVisibility()) return false;
-    const [low, high] = [light(...behind(one)), light(...behind(one), getComputedStyle(one).color)].sort((a, b) => a - b);
-    return (high + 0.05) / (low + 0.05) < 4.5;
+    const [paper, ink] = [light(...behind(one)), light(...behind(one), getComputedStyle(one).color)];
+    return (Math.max(paper, ink) + 0.05) / (Math.min(paper, ink) + 0.05) < 4.5;
   }).map((one) => one.outerHTML.slice(0, 90));
 }"""
 
@@ -122,7 +124,7 @@ def visit(browser, service, request) -> Iterator[Visit]:
     options = {"viewport": {"width": 1280, "height": 900}, **getattr(request, "param", {})}
     context = browser.new_context(**options)
     visit = Visit(context.new_page(), service)
-    visit.page.set_default_timeout(20_000)
+    visit.page.set_default_timeout(30_000)
     yield visit
     context.close()
     assert visit.complaints == []
@@ -295,14 +297,16 @@ def test_ranges_of_time_are_put_where_they_belong(visit):
       const { areAlike, lanes, merged, ticks } = await import("./lanes.js");
       const { clock, percent, span } = await import("./words.js");
       const range = (name, start_seconds, end_seconds) => ({ name, start_seconds, end_seconds });
-      const said = (label, start_seconds, end_seconds, probability) => ({ label, start_seconds, end_seconds, probability });
+      const said = (label, start_seconds, end_seconds, probability) =>
+        ({ label, start_seconds, end_seconds, probability });
+      const [one, near, other] = [range("a", 0, 1), range("a", 0, 1.05), range("a", 0, 2)];
       const packed = lanes([range("c", 2, 3), range("a", 0, 2), range("b", 1, 4), range("d", 4, 5)]);
       return {
         lanes: packed.map((lane) => lane.map(({ name }) => name).join("")),
         merged: merged([said("a", 0, 1, 0.5), said("a", 1, 4, 0.9), said("b", 4, 5, 1), said("b", 6, 7, 1)]),
-        alike: [areAlike([range("a", 0, 1)], [range("a", 0, 1.05)]), areAlike([range("a", 0, 1)], [range("a", 0, 2)])],
+        alike: [areAlike([one], [near]), areAlike([one], [other])],
         ticks: [ticks(16.8, 8), ticks(3700, 8)],
-        words: [clock(7.99), clock(3727), span(0, 3.98), span(5, 75), percent(0.004), percent(0.998), percent(1)],
+        words: [clock(7.99), clock(3727), span(0, 3.98), span(5, 75), ...[0.004, 0.998, 1].map(percent)],
       };
     }""")
     assert ran["lanes"] == ["acd", "b"]
@@ -344,8 +348,29 @@ def test_an_error_stays_in_its_panel_and_can_be_tried_again(visit, clips):
     expect(page.locator("#timeline .part").first).to_be_visible()
     expect(page.locator("#summary .story")).to_be_visible()
     page.unroute("**/moderate")
-    failed.get_by_role("button", name="Try again").click()
+    failed.get_by_role("button", name="Try again").press("Enter")
     expect(failed.locator(".verdict")).to_be_visible()
+    assert page.evaluate("document.activeElement.id") == "moderation"  # not lost with the button
+
+
+def test_what_is_no_video_is_refused_once_and_with_its_reason(visit, tmp_path):
+    (tmp_path / "notes.mp4").write_text("no video")
+    page = visit.open()
+    with page.expect_response("**/classify") as answered:
+        page.set_input_files("#file", tmp_path / "notes.mp4")
+    reason = answered.value.json()["error"]
+    expect(page.locator("#answer").get_by_role("alert")).to_contain_text(reason[1:])
+    expect(page.locator("#timeline, #summary, #similar, #correction").filter(visible=True)).to_have_count(0)
+
+
+def test_a_page_that_is_cut_off_or_faint_is_noticed(visit):
+    page = visit.open()
+    page.evaluate("""() => {
+      document.querySelector(".lead").style.setProperty("min-width", "2000px");
+      document.querySelector(".brand").style.setProperty("color", "#8a8f96");
+    }""")
+    assert any("lead" in one for one in page.evaluate(WIDE))
+    assert ["brand" in one for one in page.evaluate(FAINT)] == [True]
 
 
 def test_a_busy_service_is_asked_again_after_the_time_it_names(visit, clips):
@@ -367,6 +392,7 @@ def test_a_service_that_wants_a_token_gets_one(visit, clips):
     visit.page.route("**/*", guard)
     page = visit.open()
     dialog = page.get_by_role("dialog", name="This service wants a token")
+    expect(dialog).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator("#model")).to_contain_text("wants a token")
     page.set_input_files("#file", clips / "short.mp4")

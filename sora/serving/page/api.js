@@ -5,15 +5,22 @@ import { askForToken, token } from "./token.js";
 const ROOT = new URL("../", location.href);
 const MAX_WAITS = 4;
 const LONGEST_WAIT_SECONDS = 30;
+const UNREACHED = "The service cannot be reached.";
+const BROKEN_OFF = "The service cannot be reached, or does not take a video of this size.";
 
-/** What the service, or the way to it, has against a request: a sentence for people. */
-export class ServiceError extends Error {}
+/** What the service, or the way to it, has against a request: a sentence for people, and the status of HTTP. */
+export class ServiceError extends Error {
+  constructor(message, status = 0) {
+    super(message);
+    this.status = status;
+  }
+}
 
 /**
  * Ask the service, and return its answer: parsed JSON, or a Blob where `wants` is "blob".
  *
  * `video`: a Source, sent as it is. `json`: an object to send instead. `onUpload(share)`: how much is sent, 0 to 1.
- * `onWait(seconds)`: the service is busy, and is asked again after that time.
+ * `onWait(seconds)`: the service is busy, and is asked again after that time, a few times.
  * Throws ServiceError, and an AbortError once `signal` is aborted.
  */
 export async function call(path, { method = "POST", video, json, wants = "json", signal, onUpload, onWait } = {}) {
@@ -24,11 +31,12 @@ export async function call(path, { method = "POST", video, json, wants = "json",
     if (answer.status === 401) {
       const isOther = token() !== sentWith; // given while this request was under way
       if (isOther || (await askForToken())) continue;
-      throw new ServiceError("The service wants a token, and none was given.");
+      throw new ServiceError("The service wants a token, and none was given.", 401);
     }
     if (answer.status === 503 && waits < MAX_WAITS) {
       waits += 1;
-      const seconds = Math.min(Number(answer.getResponseHeader("Retry-After")) || 2 ** waits, LONGEST_WAIT_SECONDS);
+      const wanted = Number(answer.getResponseHeader("Retry-After")) || 2 ** waits;
+      const seconds = Math.min(wanted, LONGEST_WAIT_SECONDS);
       onWait?.(seconds);
       await sleep(seconds, signal);
       continue;
@@ -63,6 +71,8 @@ function send(path, { method, body, wants, signal, onUpload }) {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(aborted());
     const request = new XMLHttpRequest();
+    let isSent = !body;
+    request.upload.addEventListener("load", () => (isSent = true));
     request.open(method, new URL(path, ROOT));
     request.responseType = wants === "blob" ? "blob" : "text";
     if (token()) request.setRequestHeader("Authorization", `Bearer ${token()}`);
@@ -73,7 +83,7 @@ function send(path, { method, body, wants, signal, onUpload }) {
     request.addEventListener("loadend", () => signal?.removeEventListener("abort", stop));
     request.addEventListener("load", () => resolve(request));
     request.addEventListener("abort", () => reject(aborted()));
-    request.addEventListener("error", () => reject(new ServiceError("The service cannot be reached.")));
+    request.addEventListener("error", () => reject(new ServiceError(isSent ? UNREACHED : BROKEN_OFF)));
     request.send(body);
   });
 }
@@ -84,7 +94,8 @@ async function read(answer, wants) {
   const text = wants === "blob" ? await answer.response.text() : answer.response;
   const content = parsed(text);
   if (isGood && content) return content;
-  throw new ServiceError(sentence(content?.error) ?? `The service answered with status ${answer.status} and no reason.`);
+  const unsaid = `The service answered with status ${answer.status} and no reason.`;
+  throw new ServiceError(sentence(content?.error) ?? unsaid, answer.status);
 }
 
 function parsed(text) {

@@ -49,7 +49,8 @@ async function send({ source, signal }) {
   try {
     const onWait = (seconds) => tell(`The service is busy; sending again in ${Math.ceil(seconds)} s.`);
     const kept = await call(`feedback?${options}`, { video: source, signal, onWait });
-    tell(`Kept as ${kept.labels.join(", ")} (${kept.feedback_id}). Thank you: the next training can learn from it.`);
+    const name = `${kept.labels.join(", ")} (${kept.feedback_id})`;
+    tell(`Kept as ${name}. Thank you: the next training can learn from it.`);
   } catch (error) {
     if (isAbort(error)) return;
     if (!(error instanceof ServiceError)) throw error;

@@ -6,17 +6,17 @@ export const byId = (id) => document.getElementById(id);
 /**
  * Make an element.
  *
- * `attributes`: `class`, `hidden` and the like as in markup, `on...` functions as listeners; null and false are left
- * out. `children`: elements, or values that are shown as text; null is left out.
+ * `attributes`: `class`, `hidden` and the like as in markup, functions named `on...` as listeners; what is null,
+ * undefined or false is left out. `children`: elements, or values that are shown as text.
  */
 export function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
-    if (value === null || value === undefined || value === false) continue;
+    if (value === undefined || value === null || value === false) continue;
     if (typeof value === "function") made.addEventListener(key.slice(2), value);
     else made.setAttribute(key, value === true ? "" : value);
   }
-  made.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  made.append(...children.flat());
   return made;
 }
 
@@ -28,14 +28,18 @@ export function styled(made, properties) {
 
 /** Tell those who do not see the page what has happened. */
 export function announce(text) {
-  byId("announcements").textContent = text;
+  const log = byId("announcements");
+  log.append(element("p", {}, text));
+  if (log.childElementCount > 5) log.firstElementChild.remove();
 }
 
 /** Let one of `buttons` be reached by Tab and the others from it by arrow keys, Home and End. */
 export function roving(buttons) {
   buttons.forEach((button, place) => {
     button.tabIndex = place ? -1 : 0;
-    button.addEventListener("focus", () => buttons.forEach((other) => (other.tabIndex = other === button ? 0 : -1)));
+    button.addEventListener("focus", () => {
+      for (const other of buttons) other.tabIndex = other === button ? 0 : -1;
+    });
     button.addEventListener("keydown", (event) => {
       const places = { ArrowRight: place + 1, ArrowLeft: place - 1, Home: 0, End: buttons.length - 1 };
       const next = buttons[places[event.key]];

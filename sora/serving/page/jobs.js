@@ -6,12 +6,13 @@ const FIRST_PAUSE_SECONDS = 0.3;
 const LONGEST_PAUSE_SECONDS = 2;
 
 /**
- * Let the service do `task` ("tag", "summarize" with its options, ...) as a job, and return its answer.
+ * Let the service do `task` as a job, with options (URLSearchParams), and return its answer.
  *
  * `onProgress(share, status)` is told how far it is. When `signal` is aborted, the job is cancelled.
  */
-export async function runJob(task, video, { signal, onUpload, onWait, onProgress }) {
-  const job = await call(`jobs?task=${task}`, { video, signal, onUpload, onWait });
+export async function runJob(task, options, video, { signal, onUpload, onWait, onProgress }) {
+  const asked = new URLSearchParams([["task", task], ...options]);
+  const job = await call(`jobs?${asked}`, { video, signal, onUpload, onWait });
   const path = `jobs/${encodeURIComponent(job.job_id)}`;
   const cancel = () => call(path, { method: "DELETE" }).catch(ignoreServiceError);
   signal.addEventListener("abort", cancel, { once: true });

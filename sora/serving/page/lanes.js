@@ -3,15 +3,15 @@
 /** Return adjoining segments of one label as one, with the mean probability over its time. */
 export function merged(segments) {
   const found = [];
-  for (const segment of segments) {
+  for (const { label, start_seconds, end_seconds, probability } of segments) {
     const last = found.at(-1);
-    if (last?.name !== segment.label || segment.start_seconds - last.end_seconds > 0.05) {
-      found.push({ name: segment.label, start_seconds: segment.start_seconds, end_seconds: segment.end_seconds, confidence: segment.probability });
+    if (last?.name !== label || start_seconds - last.end_seconds > 0.05) {
+      found.push({ name: label, start_seconds, end_seconds, confidence: probability });
       continue;
     }
-    const [before, added] = [last.end_seconds - last.start_seconds, segment.end_seconds - last.end_seconds];
-    last.confidence = (last.confidence * before + segment.probability * added) / (before + added || 1);
-    last.end_seconds = segment.end_seconds;
+    const [before, added] = [last.end_seconds - last.start_seconds, end_seconds - last.end_seconds];
+    last.confidence = (last.confidence * before + probability * added) / (before + added || 1);
+    last.end_seconds = end_seconds;
   }
   return found;
 }
@@ -37,11 +37,9 @@ export function ticks(duration, wanted) {
 /** Whether two lists of ranges name the same at the same times, to a tenth of a second. */
 export function areAlike(ranges, others) {
   const isNear = (one, other) => Math.abs(one - other) < 0.1;
-  return (
-    ranges.length === others.length &&
-    ranges.every(({ name, start_seconds, end_seconds }, place) => {
-      const other = others[place];
-      return name === other.name && isNear(start_seconds, other.start_seconds) && isNear(end_seconds, other.end_seconds);
-    })
-  );
+  const isSame = (one, other) =>
+    one.name === other.name &&
+    isNear(one.start_seconds, other.start_seconds) &&
+    isNear(one.end_seconds, other.end_seconds);
+  return ranges.length === others.length && ranges.every((range, place) => isSame(range, others[place]));
 }

@@ -2,6 +2,7 @@
 
 import { ServiceError, call } from "./api.js";
 import { byId, element } from "./dom.js";
+import { counted } from "./words.js";
 
 const HEALTH_EVERY_SECONDS = 30;
 
@@ -19,12 +20,14 @@ export function watchHealth() {
   document.addEventListener("visibilitychange", look);
 }
 
-/** Show the model in the footer; return its labels and whether a video may have several, or null. */
+/** Show the model in the footer; return the answer of /lineage, or null. */
 export async function showModel() {
   try {
     const model = await call("lineage", { method: "GET" });
-    byId("model").replaceChildren("Model ", element("code", {}, model.model_version), ` (${model.variant}), ${model.labels.length} labels`);
-    byId("lineage-facts").replaceChildren(...facts(model.lineage).flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, element("code", {}, value))]));
+    const version = element("code", {}, model.model_version);
+    const more = ` (${model.variant}), ${counted(model.labels.length, "label")}`;
+    byId("model").replaceChildren("Model ", version, more);
+    byId("lineage-facts").replaceChildren(...facts(model.lineage).flatMap(drawFact));
     byId("lineage").hidden = false;
     return model;
   } catch (error) {
@@ -42,6 +45,8 @@ async function answers() {
     return false;
   }
 }
+
+const drawFact = ([name, value]) => [element("dt", {}, name), element("dd", {}, element("code", {}, value))];
 
 // Nested values under the names of all that they lie in.
 function facts(value, name = "") {

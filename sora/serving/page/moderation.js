@@ -8,18 +8,19 @@ const VERDICTS = {
   block: ["✕", "Blocked", "A rule of the policy forbids it."],
 };
 
-/** Return the answer of /moderate as elements; `seek(seconds)` leads to where a rule holds. */
-export function drawModeration({ action, reasons, review_id, decision, warning }, seek) {
+/** Return the answer of /moderate as elements; `show(seconds)` leads to where a rule holds. */
+export function drawModeration({ action, reasons, review_id, decision, warning }, show) {
   const [sign, title, meaning] = VERDICTS[action] ?? ["?", action, ""];
+  const signed = element("span", { class: "sign", "aria-hidden": "true" }, sign);
   return [
-    element("p", { class: `verdict ${action}` }, element("span", { class: "sign", "aria-hidden": "true" }, sign), title),
+    element("p", { class: `verdict ${action}` }, signed, title),
     element("p", { class: "soft" }, decision ? `A person has decided: ${decision}.` : meaning),
-    reasons.length ? element("ul", { class: "reasons" }, reasons.map((reason) => element("li", {}, why(reason, seek)))) : null,
-    review_id ? element("p", { class: "soft" }, "In the review queue as ", element("code", {}, review_id)) : null,
-    warning ? element("p", { class: "caution" }, warning) : null,
+    element("ul", { class: "reasons" }, reasons.map((reason) => element("li", {}, why(reason, show)))),
+    review_id && element("p", { class: "soft" }, "In the review queue as ", element("code", {}, review_id)),
+    warning && element("p", { class: "caution" }, warning),
   ].filter(Boolean);
 }
 
-function why({ text, start_seconds }, seek) {
-  return element("button", { type: "button", class: "link", onclick: () => seek(start_seconds) }, text);
+function why({ text, start_seconds }, show) {
+  return element("button", { type: "button", class: "link", onclick: () => show(start_seconds) }, text);
 }

@@ -9,13 +9,14 @@ export function drawSimilar({ results }) {
   return element("ol", { class: "bars" }, results.map(row));
 }
 
-function row({ video, similarity, labels, tags }) {
-  const share = Math.min(Math.max(similarity ?? 0, 0), 1);
+function row({ video, similarity = 0, labels, tags }) {
+  const share = Math.min(Math.max(similarity, 0), 1);
+  const words = element("strong", {}, [...labels, ...tags].join(", ") || "no label");
   return element(
     "li",
     {},
-    element("span", { class: "name" }, element("strong", {}, [...labels, ...tags].join(", ") || "no label"), element("span", { class: "path" }, video)),
-    element("span", { class: "number" }, similarity === undefined ? "" : percent(share)),
+    element("span", { class: "name" }, words, element("span", { class: "path" }, video)),
+    element("span", { class: "number" }, percent(share)),
     styled(element("span", { class: "bar", "aria-hidden": "true" }, element("i")), { "--share": share }),
   );
 }

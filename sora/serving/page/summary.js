@@ -4,16 +4,17 @@ import { element } from "./dom.js";
 import { strip } from "./frames.js";
 import { clock } from "./words.js";
 
-/** Return the answer of /summarize as elements; `seek(seconds)` leads to the moment of a key frame. */
-export function drawSummary({ text, language, key_frames, storyboard }, seek) {
+/** Return the answer of /summarize as elements; `show(seconds)` leads to the moment of a key frame. */
+export function drawSummary({ text, language, key_frames, storyboard }, show) {
   return [
-    element("p", { class: "story", lang: language === "zh" ? "zh" : "en" }, text),
-    strip(key_frames, "Key frame", seek),
-    storyboard ? board(storyboard, key_frames) : null,
+    element("p", { class: "story", lang: language }, text),
+    strip(key_frames, "Key frame", show),
+    storyboard && board(storyboard, key_frames),
   ].filter(Boolean);
 }
 
 function board(image, frames) {
   const alt = `Storyboard: key frames at ${frames.map((frame) => clock(frame.time_seconds)).join(", ")}`;
-  return element("details", {}, element("summary", {}, "Storyboard"), element("img", { class: "storyboard", src: image, alt, loading: "lazy" }));
+  const picture = element("img", { class: "storyboard", src: image, alt, loading: "lazy" });
+  return element("details", {}, element("summary", {}, "Storyboard"), picture);
 }
