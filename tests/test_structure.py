@@ -12,7 +12,7 @@ import yaml
 
 from sora import layout
 from sora.params import SHARED
-from sora.serving.sources import service_sources
+from sora.serving.bento.sources import service_sources
 from sora.stages import STAGES
 
 ROOT = Path(__file__).parents[1]

@@ -4,13 +4,13 @@ from fastapi import Depends, FastAPI
 from fastapi.responses import JSONResponse
 
 from sora import __version__
-from sora.serving.admission import Admission
+from sora.serving.intake.admission import Admission
+from sora.serving.intake.unread import UnreadBodies
 from sora.serving.pages import mount_page
-from sora.serving.problems import handle_errors
 from sora.serving.routes import about, feedback, finding, jobs, videos
 from sora.serving.routes.access import authorised
+from sora.serving.routes.problems import handle_errors
 from sora.serving.settings import Limits
-from sora.serving.unread import UnreadBodies
 
 _ABOUT = """
 Classifies, tags, moderates, summarises and finds videos. A video is sent as the field `video` of a form, as

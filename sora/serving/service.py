@@ -4,18 +4,18 @@ import os
 
 import bentoml
 
+from sora.serving.answering.engine import Engine
+from sora.serving.answering.retrieval import Retrieval
+from sora.serving.answering.tasks import job_work
 from sora.serving.api import create_app
 from sora.serving.assets import Assets
-from sora.serving.engine import Engine
+from sora.serving.intake.receiving import Intake
+from sora.serving.intake.scratch import Scratch
 from sora.serving.jobs.job import JobRules
 from sora.serving.jobs.runner import JobRunner
 from sora.serving.jobs.store import JobStore
-from sora.serving.receiving import Intake
-from sora.serving.retrieval import Retrieval
 from sora.serving.routes.access import Parts
-from sora.serving.scratch import Scratch
 from sora.serving.settings import read_settings
-from sora.serving.tasks import job_work
 
 SETTINGS = read_settings(os.environ)
 _LIMITS = SETTINGS.limits

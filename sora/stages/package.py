@@ -15,8 +15,8 @@ from sora.bundle import read_bundle
 from sora.manifest import final_outcomes, read_table, write_table
 from sora.params import STRICT, Runtime, Settings
 from sora.report.gather import Choices, read_content
-from sora.serving.bento import build_bento
-from sora.serving.contents import write_contents
+from sora.serving.bento.build import build_bento
+from sora.serving.bento.contents import write_contents
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from sora.apps.index.store import create_index
 from sora.apps.index.videos import vector_of
 from sora.bundle import Bundle
 from sora.predictor import Prediction, Predictor
-from sora.serving.bento import build_bento
+from sora.serving.bento.build import build_bento
 
 POLICY = """
 duration:

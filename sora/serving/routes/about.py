@@ -5,8 +5,8 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from sora.serving.answer_types import Health, Lineage
 from sora.serving.routes.access import GivenParts, errors
+from sora.serving.routes.answer_types import Health, Lineage
 
 open_router = APIRouter(tags=["about"])
 router = APIRouter(tags=["about"], responses=errors(401))

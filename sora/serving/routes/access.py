@@ -10,11 +10,11 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
 
-from sora.serving.answer_types import Problem
-from sora.serving.engine import Engine, Video
+from sora.serving.answering.engine import Engine, Video
+from sora.serving.answering.retrieval import Retrieval
+from sora.serving.intake.receiving import Intake
 from sora.serving.jobs.store import JobStore
-from sora.serving.receiving import Intake
-from sora.serving.retrieval import Retrieval
+from sora.serving.routes.answer_types import Problem
 
 
 @dataclass(frozen=True)

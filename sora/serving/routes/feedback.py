@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from sora.serving.answer_types import Receipt
 from sora.serving.feedback import MAX_NOTE_CHARACTERS, record_feedback
 from sora.serving.routes.access import VIDEO_ERRORS, GivenParts, GivenVideo, video_body
+from sora.serving.routes.answer_types import Receipt
 
 router = APIRouter(tags=["feedback"], responses=VIDEO_ERRORS)
 _Label = Annotated[str, Query(min_length=1, max_length=100)]

@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from sora.apps.recommend.history import Watch
 from sora.apps.recommend.plan import Plan
 from sora.apps.search.search import Words
-from sora.serving import retrieval
-from sora.serving.answer_types import Recommendations, SearchResults
+from sora.serving.answering import retrieval
 from sora.serving.routes.access import VIDEO_ERRORS, GivenParts, GivenVideoIfAny, errors, video_body
+from sora.serving.routes.answer_types import Recommendations, SearchResults
 
 router = APIRouter(tags=["finding"])
 _Text = Annotated[str, Field(min_length=1, max_length=200)]

@@ -7,12 +7,12 @@ from fastapi import APIRouter, Path, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse
 
-from sora.serving.answer_types import Classification, Job, Problem, Summary, Tags, Verdict
+from sora.serving.answering.tasks import Task, job_options
 from sora.serving.jobs.job import Job as KeptJob
 from sora.serving.refusals import RefusedError
 from sora.serving.routes.access import VIDEO_ERRORS, GivenParts, GivenVideo, errors, video_body
+from sora.serving.routes.answer_types import Classification, Job, Problem, Summary, Tags, Verdict
 from sora.serving.routes.videos import Language
-from sora.serving.tasks import Task, job_options
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 _Id = Annotated[str, Path(pattern="^[0-9a-f]{32}$", examples=["0123456789abcdef0123456789abcdef"])]

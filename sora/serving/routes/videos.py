@@ -7,9 +7,9 @@ from fastapi import APIRouter, Query
 from starlette.background import BackgroundTask
 from starlette.responses import FileResponse
 
-from sora.serving import describing
-from sora.serving.answer_types import Classification, Embedding, Explanation, Summary, Tags, Verdict
+from sora.serving.answering import describing
 from sora.serving.routes.access import VIDEO_ERRORS, GivenParts, GivenVideo, video_body
+from sora.serving.routes.answer_types import Classification, Embedding, Explanation, Summary, Tags, Verdict
 
 router = APIRouter(tags=["videos"], responses=VIDEO_ERRORS)
 _VIDEO: dict[str, Any] = {"openapi_extra": video_body(), "response_model_exclude_none": True}

@@ -25,7 +25,7 @@ from sora.bundle import Bundle, read_bundle
 from sora.errors import SoraError
 from sora.manifest import write_table
 from sora.params import Runtime
-from sora.serving.contents import write_contents
+from sora.serving.bento.contents import write_contents
 
 RUNTIME = Runtime(num_workers=1, video_timeout_seconds=60, video_memory_gib=4)
 KNOWN, POLICY = Path("known.db"), Path("mine.yaml")

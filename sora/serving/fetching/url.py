@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
-from sora.serving.remote_errors import UrlError
+from sora.serving.fetching.errors import UrlError
 
 _PORTS = {"http": 80, "https": 443}
 _MAX_CHARACTERS = 4096

@@ -11,9 +11,9 @@ from http.client import HTTPConnection
 from ipaddress import ip_address
 from typing import Any
 
-from sora.serving.addresses import Address, Network, may_be_reached
-from sora.serving.remote_errors import AddressError, ServerError, StoppedError, TooSlowError
-from sora.serving.remote_url import RemoteUrl
+from sora.serving.fetching.addresses import Address, Network, may_be_reached
+from sora.serving.fetching.errors import AddressError, ServerError, StoppedError, TooSlowError
+from sora.serving.fetching.url import RemoteUrl
 
 _POLL_SECONDS = 0.2
 

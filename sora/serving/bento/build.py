@@ -15,8 +15,8 @@ import sora
 from sora import atomic
 from sora.bundle import Bundle, read_bundle
 from sora.errors import SoraError
-from sora.serving.bento_store import ensure_in_store
-from sora.serving.sources import service_sources
+from sora.serving.bento.sources import service_sources
+from sora.serving.bento.store import ensure_in_store
 
 NAME = "sora-video"  # "sora" would make BentoML import the package in the checkout in place of the Bento
 SERVICE = "sora.serving.service:SoraVideo"

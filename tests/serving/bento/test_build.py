@@ -12,12 +12,12 @@ import yaml
 
 from sora.bundle import read_bundle
 from sora.errors import SoraError
-from sora.serving import bento
-from sora.serving.bento import PACKAGES, SYSTEM_PACKAGES, build_bento
-from sora.serving.bento_store import ensure_in_store
-from sora.serving.sources import service_sources
+from sora.serving.bento import build
+from sora.serving.bento.build import PACKAGES, SYSTEM_PACKAGES, build_bento
+from sora.serving.bento.sources import service_sources
+from sora.serving.bento.store import ensure_in_store
 
-CHECKOUT = Path(__file__).parents[2]
+CHECKOUT = Path(__file__).parents[3]
 UNWANTED = ("dvc", "great_expectations", "keras", "pandas", "prefect", "sora", "tensorflow")
 # Tells which packages are there that should not be, then imports every module of the Bento.
 IMPORT_ALL = """
@@ -89,7 +89,7 @@ def test_an_exported_bento_is_imported_where_it_is_missing(exported, bundle, tmp
 
 
 def test_a_package_that_is_missing_is_one_clear_line(bundle, tmp_path, monkeypatch):
-    monkeypatch.setattr(bento, "PACKAGES", ("numpy", "sora-no-such-package"))
+    monkeypatch.setattr(build, "PACKAGES", ("numpy", "sora-no-such-package"))
     with pytest.raises(SoraError, match="requires sora-no-such-package, which is not installed: pip install"):
         build_bento(bundle.folder, tmp_path / "none.bento")
     assert list(tmp_path.iterdir()) == []

@@ -15,12 +15,12 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
-from sora.serving.body import bounded
-from sora.serving.engine import Video
-from sora.serving.leaving import watched
+from sora.serving.answering.engine import Video
+from sora.serving.fetching.file import FetchLimits, fetch
+from sora.serving.intake.body import bounded
+from sora.serving.intake.leaving import watched
+from sora.serving.intake.scratch import Scratch, TemporaryFile
 from sora.serving.refusals import RefusedError
-from sora.serving.remote_file import FetchLimits, fetch
-from sora.serving.scratch import Scratch, TemporaryFile
 from sora.serving.settings import Settings
 
 HOW = (

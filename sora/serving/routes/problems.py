@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from sora.errors import SoraError
+from sora.serving.fetching.errors import FetchError
 from sora.serving.overload import FullError
 from sora.serving.refusals import RefusedError
-from sora.serving.remote_errors import FetchError
 
 _log = logging.getLogger(__name__)
 

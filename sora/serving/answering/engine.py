@@ -15,10 +15,10 @@ from sora.apps.moderation.policy import Policy, read_policy
 from sora.bundle import Bundle
 from sora.guard import Budget, Guard
 from sora.predictor import Prediction
-from sora.serving import remembered
-from sora.serving.answers import Answer, Answers
+from sora.serving.answering import remembered
+from sora.serving.answering.answers import Answer, Answers
+from sora.serving.answering.metrics import ASKED, COMPUTED
 from sora.serving.assets import Assets
-from sora.serving.metrics import ASKED, COMPUTED
 from sora.serving.refusals import RefusedError
 from sora.serving.settings import Settings
 from sora.video.probe import declared_seconds

@@ -1,7 +1,7 @@
 import pytest
 
 from sora.errors import SoraError
-from sora.serving.bento_store import _put, ensure_in_store
+from sora.serving.bento.store import _put, ensure_in_store
 
 
 def test_the_old_bento_comes_back_where_the_new_one_cannot_be_put(tmp_path):

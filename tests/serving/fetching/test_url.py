@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sora.serving.remote_errors import UrlError
-from sora.serving.remote_url import RemoteUrl, parse_url
+from sora.serving.fetching.errors import UrlError
+from sora.serving.fetching.url import RemoteUrl, parse_url
 
 
 def test_a_url_is_taken_apart_and_quoted():

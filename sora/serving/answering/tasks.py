@@ -6,8 +6,8 @@ from typing import Any, Literal, TypeAlias
 
 from sora.apps.analysis.analyse import OnProgress
 from sora.errors import VideoError
-from sora.serving import describing
-from sora.serving.engine import Engine, Video
+from sora.serving.answering import describing
+from sora.serving.answering.engine import Engine, Video
 from sora.serving.refusals import RefusedError
 
 Task: TypeAlias = Literal["classify", "tag", "moderate", "summarize"]

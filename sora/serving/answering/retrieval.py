@@ -14,7 +14,7 @@ from sora.apps.recommend.plan import Plan
 from sora.apps.recommend.recommender import Recommender
 from sora.apps.search.search import Hit, Searcher, Words
 from sora.atomic import copy_file
-from sora.serving.engine import Engine, Video
+from sora.serving.answering.engine import Engine, Video
 from sora.serving.refusals import RefusedError
 
 

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sora.serving.intake.scratch import Scratch, plain_suffix
 from sora.serving.overload import FullError
-from sora.serving.scratch import Scratch, plain_suffix
 
 HOLD = """
 import sys
 from pathlib import Path
-from sora.serving.scratch import Scratch
+from sora.serving.intake.scratch import Scratch
 scratch = Scratch(Path(sys.argv[1]), 100)
 with scratch.file("clip.mp4") as temporary:
     temporary.write(b"abc")

@@ -14,7 +14,7 @@ from sora.explanation.maps import split_backbone
 from sora.frames.inputs import by_segment
 from sora.guard import Guard
 from sora.runtimes import load_backbone, load_head
-from sora.serving.pictures import as_jpeg
+from sora.serving.answering.pictures import as_jpeg
 
 NUM_SHOWN = 4
 _COARSE_CELLS = 4  # where each cell takes a pass of the backbone

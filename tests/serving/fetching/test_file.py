@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sora.serving.remote_errors import (
+from sora.serving.fetching.errors import (
     AddressError,
     FetchError,
     ServerError,
@@ -30,7 +30,7 @@ from sora.serving.remote_errors import (
     TooSlowError,
     UrlError,
 )
-from sora.serving.remote_file import Fetched, FetchLimits, fetch
+from sora.serving.fetching.file import Fetched, FetchLimits, fetch
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 LIMITS = FetchLimits(max_bytes=1 << 20, connect_seconds=20, total_seconds=20)

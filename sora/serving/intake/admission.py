@@ -2,7 +2,7 @@
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sora.serving.problems import problem
+from sora.serving.routes.problems import problem
 
 _RETRY_SECONDS = 2
 

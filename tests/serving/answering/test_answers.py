@@ -12,7 +12,7 @@ from diskcache.core import MODE_BINARY, MODE_PICKLE, MODE_RAW
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sora.serving.answers import Answers, answer_key
+from sora.serving.answering.answers import Answers, answer_key
 
 KEY = answer_key("v1", {"read": 3}, "classify", "ab" * 32, {"top": 5})
 PARTS = st.tuples(

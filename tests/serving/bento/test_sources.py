@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from sora.serving.bento import PACKAGES
-from sora.serving.sources import LEFT_OUT, imports, service_sources
+from sora.serving.bento.build import PACKAGES
+from sora.serving.bento.sources import LEFT_OUT, imports, service_sources
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 NEVER_CALLED = {"keras", "tensorflow"}  # by a server
 
 
@@ -38,7 +38,7 @@ def test_imports_are_followed_wherever_they_stand(tmp_path):
             "sora/serving/unused.py": "",
             "sora/serving/page/index.html": "<p>",
             "sora/serving/page/.hidden": "",
-            "sora/serving/README.md": "of the Bento",
+            "sora/serving/bento/README.md": "of the Bento",
             "sora/top.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import sora.typed\n",
             "sora/typed.py": "",
             "sora/room/__init__.py": "",
@@ -84,4 +84,4 @@ def test_what_is_left_out_exists_and_is_imported_inside_functions_alone(real):
 
 def test_nothing_of_the_data_stages_comes_along(real):
     assert {name for name in real if name.startswith(("sora/stages/", "sora/cli/"))} == set()
-    assert not {"sora/serving/bento.py", "sora/serving/contents.py"} & real.keys()
+    assert not {"sora/serving/bento/build.py", "sora/serving/bento/contents.py"} & real.keys()

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from sora.serving.unread import UnreadBodies
+from sora.serving.intake.unread import UnreadBodies
 
 
 def answer_to(chunks: list[bytes], *, is_endless: bool = False, reads: int = 0) -> tuple[list, int]:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sora.serving.addresses import is_public, may_be_reached
+from sora.serving.fetching.addresses import is_public, may_be_reached
 
 SPECIAL = {
     "loopback": ("127.0.0.0/8", "::1/128"),

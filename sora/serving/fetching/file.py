@@ -9,10 +9,10 @@ from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse, responses
 from typing import Protocol
 
-from sora.serving.addresses import Network
-from sora.serving.remote_connection import OpenConnection, Patience, connect
-from sora.serving.remote_errors import ServerError, TooLargeError
-from sora.serving.remote_url import RemoteUrl, parse_url
+from sora.serving.fetching.addresses import Network
+from sora.serving.fetching.connection import OpenConnection, Patience, connect
+from sora.serving.fetching.errors import ServerError, TooLargeError
+from sora.serving.fetching.url import RemoteUrl, parse_url
 
 _MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -75,7 +75,7 @@ def fetch(
         stop: says whether to give up; asked often, so it must be quick. ``threading.Event().is_set`` is.
 
     Raises:
-        FetchError: one of `sora.serving.remote_errors`, with the status to answer and the reason.
+        FetchError: one of `sora.serving.fetching.errors`, with the status to answer and the reason.
     """
     patience = Patience("fetching the file", limits.total_seconds, stop)
     place = parse_url(url)

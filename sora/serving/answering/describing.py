@@ -11,10 +11,10 @@ from sora.apps.summary.highlights import write_highlights
 from sora.apps.summary.words import Language
 from sora.apps.summary.write import HIGHLIGHTS, STORYBOARD, draw_storyboard, summarise, write_summary
 from sora.atomic import copy_file
-from sora.serving.engine import Engine, Video
-from sora.serving.pictures import data_url, pictures_at
-from sora.serving.saliency import told_saliency
-from sora.serving.telling import told_shots, told_tags, told_warning
+from sora.serving.answering.engine import Engine, Video
+from sora.serving.answering.pictures import data_url, pictures_at
+from sora.serving.answering.saliency import told_saliency
+from sora.serving.answering.telling import told_shots, told_tags, told_warning
 from sora.video.probe import declared_seconds
 from sora.video.read import Window
 

@@ -1,0 +1,1 @@
+"""What is said of videos: networks, what they said before, and the words for it; knows nothing of HTTP."""

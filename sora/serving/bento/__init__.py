@@ -1,0 +1,1 @@
+"""Building a Bento: what it holds, and where BentoML keeps it."""

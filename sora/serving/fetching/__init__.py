@@ -1,0 +1,1 @@
+"""Fetching the file that a stranger names by URL."""
