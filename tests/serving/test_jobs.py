@@ -205,6 +205,8 @@ def test_of_many_at_once_no_more_are_accepted(store, tmp_path):
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(one, range(16))) == 3
+    with pytest.raises(FullError):  # whoever has found room a moment ago
+        store.table.insert("ab" * 16, "tag", {})
     assert len(list((tmp_path / "state" / "jobs").iterdir())) == 3
 
 
@@ -329,15 +331,16 @@ def test_a_worker_that_was_taken_for_dead_changes_nothing_any_more(store, tmp_pa
     attempt = store.table.take()
     (store.begin(attempt).parent / "highlights.mp4").write_bytes(b"good")
     (video.parent / "highlights.mp4").write_bytes(b"late")
-    store.finish(attempt, {"by": "the second"})
-    store.leave(attempt)
+    store.table.report(attempt, 0.5)
     assert not store.table.is_held(late)
     store.finish(late, {"by": "the late one"})
     assert not store.table.fail(late, "late")
     store.table.give_back(late)
-    store.table.report(late, 0.1)
+    store.table.report(late, 0.75)
     store.leave(late)
-    assert store.get(job.job_id).as_json()["progress"] == 1.0
+    assert (store.get(job.job_id).status, store.get(job.job_id).progress) == ("running", 0.5)
+    store.finish(attempt, {"by": "the second"})
+    store.leave(attempt)
     assert store.result(job.job_id) == {"by": "the second"}
     assert store.file(job.job_id, "highlights.mp4").read_bytes() == b"good"
     assert left(tmp_path, job.job_id) == {"result.json", "highlights.mp4"}
