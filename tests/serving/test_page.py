@@ -384,7 +384,7 @@ def test_a_busy_service_is_asked_again_after_the_time_it_names(visit, clips):
 def test_a_service_that_wants_a_token_gets_one(visit, clips):
     def guard(route: Route) -> None:
         is_open = "/ui/" in route.request.url or route.request.url.endswith("/health")
-        if is_open or route.request.headers.get("authorization") == "Bearer open sesame":
+        if is_open or route.request.headers.get("authorization") == "Bearer open-sesame":
             route.continue_()
         else:
             fulfil({"error": "a token is needed"}, 401)(route)
@@ -399,10 +399,12 @@ def test_a_service_that_wants_a_token_gets_one(visit, clips):
     dialog.get_by_label("Token").fill("wrong")
     page.keyboard.press("Enter")
     expect(dialog).to_contain_text("That token was not accepted")
-    dialog.get_by_label("Token").fill("open sesame")
+    dialog.get_by_label("Token").fill("open-sesame")
     dialog.get_by_role("button", name="Go on").click()
     panels(page)
     expect(page.locator("#moderation .verdict")).to_be_visible()
+    expect(page.locator("#model")).to_contain_text("Model ")
+    expect(page.locator("#known-labels option")).not_to_have_count(0)
     assert page.evaluate("sessionStorage.length") == 1
     assert page.evaluate("localStorage.length") == 0
 

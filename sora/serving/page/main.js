@@ -32,6 +32,7 @@ const player = new Player();
 const show = (seconds) => player.show(seconds);
 const timeline = new Timeline(player);
 let current = new AbortController();
+let model = null;
 
 async function open(source) {
   current.abort();
@@ -45,6 +46,7 @@ async function open(source) {
     if (isAsked) return;
     isAsked = true;
     byId("results").classList.remove("is-refused");
+    if (!model) learnModel(); // a token may be there by now
     const long = isLong(await length, source);
     if (!signal.aborted) fillTheRest({ source, signal, long });
   };
@@ -125,8 +127,12 @@ function isLong(seconds, source) {
   return source.bytes === null || source.bytes > LARGE_BYTES;
 }
 
+async function learnModel() {
+  model ??= await showModel();
+  if (model) offerLabels(model.labels, model.several_labels);
+}
+
 player.onTime((seconds) => timeline.moveTo(seconds));
 takeVideos(open);
 watchHealth();
-const model = await showModel();
-if (model) offerLabels(model.labels, model.several_labels);
+learnModel();
