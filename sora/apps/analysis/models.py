@@ -36,9 +36,7 @@ class Models:
         return f"{self.predictor.bundle.version}/{objects}/{nsfw}"
 
 
-def load_models(
-    bundle_folder: Path, budget: Budget | None = None, *, export_objects: bool = True
-) -> Models:
+def load_models(bundle_folder: Path, budget: Budget | None = None, *, export_objects: bool = True) -> Models:
     """Load a bundle, the classifier of objects where there can be one, and the optional safety network.
 
     Args:
