@@ -1,18 +1,15 @@
 """Child processes that read videos: one that crashes, hangs or swallows memory costs that video alone."""
 
 import ctypes
-import multiprocessing
 import resource
 from collections.abc import Callable
-from concurrent.futures import TimeoutError as FutureTimeoutError
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from pebble import ProcessExpired, ProcessFuture, ProcessPool
-
+from sora.children import ChildDiedError, Children, ChildTimeoutError
 from sora.errors import VideoError
-from sora.lifetime import die_with_parent
 from sora.video.pictures import PictureSize
 from sora.video.read import WHOLE, ChooseFrames, ChosenFrames, Window, read_frames
 from sora.video.shared import Arena, SharedArray
@@ -40,24 +37,19 @@ class Guard:
         """Start nothing yet; ``num_processes`` videos are read at a time."""
         self._budget = budget or Budget()
         self._num_processes = num_processes
-        # Fresh interpreters, so that no lock or thread of the parent is inherited in a bad state.
-        self._pool = ProcessPool(
-            num_processes,
-            context=multiprocessing.get_context("spawn"),
-            initializer=_start_child,
-            initargs=[self._budget.memory_gib],
-        )
+        initializer = (_start_child, (self._budget.memory_gib,))
+        self._children = Children(num_processes, self._budget.seconds, initializer)
 
     def warm_up(self) -> None:
         """Start the children now, without waiting for them."""
         for _ in range(self._num_processes):
             self.submit(_start_nothing)
 
-    def submit(self, function: Callable[..., Any], *arguments: Any) -> ProcessFuture:
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Have ``function``, which must be importable, called in a child; see ``result``."""
-        return self._pool.schedule(function, [*arguments], timeout=self._budget.seconds)
+        return self._children.submit(function, *arguments)
 
-    def result(self, future: ProcessFuture) -> Any:
+    def result(self, future: Future[Any]) -> Any:
         """Wait for what ``submit`` began.
 
         Raises:
@@ -66,10 +58,10 @@ class Guard:
         """
         try:
             return future.result()
-        except FutureTimeoutError as error:
+        except ChildTimeoutError as error:
             raise VideoError(f"took longer than {self._budget.seconds:g} s to read") from error
-        except ProcessExpired as error:
-            raise VideoError(f"crashed the decoder (exit code {error.exitcode})") from error
+        except ChildDiedError as error:
+            raise VideoError(f"crashed the decoder (exit code {error.exit_code})") from error
         except MemoryError as error:
             raise VideoError(f"needs more than {self._budget.memory_gib:g} GiB of memory") from error
 
@@ -89,8 +81,7 @@ class Guard:
 
     def close(self) -> None:
         """End the children, at once where they are at work."""
-        self._pool.stop()
-        self._pool.join()
+        self._children.close()
 
     def __enter__(self) -> Self:
         """Give itself."""
@@ -117,7 +108,6 @@ def _start_nothing() -> None:
 
 
 def _start_child(memory_gib: float) -> None:
-    die_with_parent()
     limit = int(memory_gib * 2**30)
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     _keep_freed_memory()

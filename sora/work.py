@@ -4,10 +4,9 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
-
-from pebble import ProcessFuture
 
 from sora.attempt import Outcome, attempt
 from sora.errors import VideoError
@@ -41,7 +40,7 @@ def map_videos(
     return outcomes
 
 
-def _outcome(guard: Guard, future: ProcessFuture) -> Outcome:
+def _outcome(guard: Guard, future: Future[Any]) -> Outcome:
     try:
         return guard.result(future)
     except VideoError as error:
