@@ -9,6 +9,7 @@ from sora.serving.answering.retrieval import Retrieval
 from sora.serving.answering.tasks import job_work
 from sora.serving.api import create_app
 from sora.serving.assets import Assets
+from sora.serving.feedback import repair
 from sora.serving.intake.receiving import Intake
 from sora.serving.intake.scratch import Scratch
 from sora.serving.jobs.job import JobRules
@@ -33,6 +34,7 @@ class SoraVideo:
 
     def __init__(self) -> None:
         self._engine = Engine(Assets(), SETTINGS)
+        repair(SETTINGS.state / "feedback")  # after a kill
         self._scratch = Scratch(SETTINGS.state / "scratch", _LIMITS.max_scratch_bytes)
         rules = JobRules(max_waiting=_LIMITS.max_jobs, keep_seconds=_LIMITS.keep_jobs_seconds)
         self._jobs = JobStore(SETTINGS.state, rules)

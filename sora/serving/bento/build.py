@@ -33,7 +33,6 @@ PACKAGES = (
     "onnx",
     "onnxruntime",
     "opencv-python",
-    "pebble",
     "protobuf",
     "pydantic",
     "python-multipart",  # with which FastAPI reads forms
