@@ -31,7 +31,9 @@ def make_project(folder: Path, changes: dict[str, Any]) -> Path:
         section[last] = value
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
-    shutil.copy(ROOT / "release.yaml", folder / "release.yaml")
+    for name in ("release.yaml", "docs/policy.yaml"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
     return folder
 
 
