@@ -12,7 +12,7 @@ import yaml
 
 from sora.bundle import read_bundle
 from sora.errors import SoraError
-from sora.serving.bento.build import build
+from sora.serving.bento import build
 from sora.serving.bento.build import PACKAGES, SYSTEM_PACKAGES, build_bento
 from sora.serving.bento.sources import service_sources
 from sora.serving.bento.store import ensure_in_store
