@@ -4,7 +4,6 @@ import contextlib
 import os
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import time
@@ -138,8 +137,3 @@ def write_clip(path: Path, seed: int, seconds: float = SECONDS, fps: int = FPS) 
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
         container.mux(stream.encode())
     return path
-
-
-def another(clip: bytes, number: int) -> bytes:
-    """Return an MP4 with the same pictures and other bytes: a box that means nothing is put at its end."""
-    return clip + struct.pack(">I4sQ", 16, b"free", number)

@@ -30,9 +30,10 @@ from typing import Any, NamedTuple, TypeAlias
 import cv2
 import httpx
 import numpy as np
+from hostile import another
 from rich.console import Console
 from rich.table import Table
-from served import FPS, HEIGHT, SECONDS, WIDTH, Server, another, cpu_seconds, memory_mib, served, write_clip
+from served import FPS, HEIGHT, SECONDS, WIDTH, Server, cpu_seconds, memory_mib, served, write_clip
 
 from sora.batching import Batcher
 from sora.bundle import read_bundle
