@@ -27,7 +27,7 @@ def film_strip(frames: np.ndarray, cells: np.ndarray, moments: np.ndarray) -> by
     shown = [int(part[moments[part].argmax()]) for part in parts]
     heat = np.clip(cells, 0, None) / max(float(cells.max()), np.finfo(float).tiny)
     small = [cv2.resize(frames[i], (TILE_PX, TILE_PX), interpolation=cv2.INTER_AREA) for i in shown]
-    heated = [heated(tile, heat[i]) for tile, i in zip(small, shown, strict=True)]
+    heated = [with_heat(tile, heat[i]) for tile, i in zip(small, shown, strict=True)]
     reach = max(float(np.abs(moments).max()), np.finfo(float).tiny)
     bars = [_bars(moments[part] / reach, part == i) for part, i in zip(parts, shown, strict=True)]
     rows = [_side_by_side(tiles) for tiles in (small, heated, bars)]
@@ -36,7 +36,7 @@ def film_strip(frames: np.ndarray, cells: np.ndarray, moments: np.ndarray) -> by
     return cv2.imencode(".jpg", picture[..., ::-1], _JPEG)[1].tobytes()
 
 
-def heated(frame: np.ndarray, heat: np.ndarray) -> np.ndarray:
+def with_heat(frame: np.ndarray, heat: np.ndarray) -> np.ndarray:
     """Lay heat, (G, G) in [0, 1], over a frame, uint8 RGB (H, W, 3)."""
     size = frame.shape[1::-1]
     smooth = np.clip(cv2.resize(heat.astype(np.float32), size, interpolation=cv2.INTER_CUBIC), 0, 1)

@@ -9,7 +9,7 @@ from sora.bundle import Bundle
 from sora.clip import read_clean_clip
 from sora.errors import SoraError
 from sora.explanation.explain import Explanation, explain, explain_by_pixels
-from sora.explanation.filmstrip import heated
+from sora.explanation.filmstrip import with_heat
 from sora.explanation.maps import split_backbone
 from sora.frames.inputs import by_segment
 from sora.guard import Guard
@@ -39,7 +39,7 @@ def told_saliency(path: Path, guard: Guard, bundle: Bundle, duration_seconds: fl
             {
                 "time_seconds": round((int(place) + 0.5) / len(frames) * duration_seconds, 3),
                 "importance": round(float(found.importance.moments[place]), 4),
-                "image": as_jpeg(heated(frames[place], heat[place])),
+                "image": as_jpeg(with_heat(frames[place], heat[place])),
             }
             for place in shown
         ],
