@@ -18,6 +18,8 @@ def test_english_is_grammatical_for_one_and_for_many():
         told(one, "en")
         == 'The video lasts 1 second and is a single shot. The model recognises "jumping" throughout.'
     )
+    assert told(analysis([JUMP], seconds=1.77), "en").startswith("The video lasts 1.8 seconds and")
+    assert told(analysis([JUMP], seconds=1.77), "zh").startswith("视频时长 1.8 秒，")
     many = analysis([JUMP, WAVE, RUN, JUMP], seconds=21, shots=[0, 1, 2, 3], objects={999: [0, 0.9, 0, 0]})
     assert told(many, "en") == (
         "The video lasts 1 minute and 24 seconds and has 4 shots. "

@@ -13,6 +13,7 @@ Language = Literal["en", "zh"]
 
 _SURE = 0.85
 _THROUGHOUT = 0.95  # share of the video
+_SHORT_SECONDS = 10  # told to a tenth
 _MAX_NAMES = 8
 _MAX_SPANS = 3
 
@@ -128,16 +129,24 @@ def _chinese_list(parts: Sequence[str]) -> str:
 
 
 def _english_duration(seconds: float) -> str:
+    if seconds < _SHORT_SECONDS:
+        return f"{_tenths(seconds)} second{'' if _tenths(seconds) == '1' else 's'}"
     values = [
         (number, unit) for number, unit in zip(_parts(seconds), ("hour", "minute", "second"), strict=True)
     ]
     words = [f"{number} {unit}{'s' if number != 1 else ''}" for number, unit in values if number]
-    return _english_list(words) if words else "less than a second"
+    return _english_list(words)
 
 
 def _chinese_duration(seconds: float) -> str:
+    if seconds < _SHORT_SECONDS:
+        return f"{_tenths(seconds)} 秒"
     values = zip(_parts(seconds), ("小时", "分钟", "秒"), strict=True)
-    return " ".join(f"{number} {unit}" for number, unit in values if number) or "不到 1 秒"
+    return " ".join(f"{number} {unit}" for number, unit in values if number)
+
+
+def _tenths(seconds: float) -> str:
+    return f"{max(seconds, 0.1):.1f}".removesuffix(".0")
 
 
 def _parts(seconds: float) -> tuple[int, int, int]:

@@ -6,6 +6,7 @@ import { clock } from "./words.js";
 
 const NUM_TICKS = 8;
 const STEP_SECONDS = 1;
+const SHORT_SECONDS = 8; // less, and whole seconds would stand there twice
 
 /** A ruler over `duration` seconds; `player` has `seek(seconds)` and `toggle()`. */
 export class Ruler {
@@ -15,7 +16,8 @@ export class Ruler {
     this.duration = duration;
     this.seek = (seconds) => player.seek(Math.min(Math.max(seconds, 0), duration));
     this.toggle = () => player.toggle();
-    const mark = (tick) => styled(element("span", {}, clock(tick)), { "--start": tick / duration });
+    const told = duration < SHORT_SECONDS ? (tick) => `${tick.toFixed(1)} s` : clock;
+    const mark = (tick) => styled(element("span", {}, told(tick)), { "--start": tick / duration });
     const marks = ticks(duration, NUM_TICKS).map(mark);
     const range = { "aria-valuemin": 0, "aria-valuemax": duration.toFixed(1) };
     const look = { class: "track ruler", role: "slider", tabindex: 0, "aria-label": "Moment of the video" };
