@@ -1,5 +1,6 @@
 """Child processes that read videos: one that crashes, hangs or swallows memory costs that video alone."""
 
+import ctypes
 import multiprocessing
 import resource
 from collections.abc import Callable
@@ -15,6 +16,10 @@ from sora.lifetime import die_with_parent
 from sora.video.pictures import PictureSize
 from sora.video.read import WHOLE, ChooseFrames, ChosenFrames, Window, read_frames
 from sora.video.shared import Arena, SharedArray
+
+# Names and numbers of glibc's <malloc.h>, and bytes.
+_M_TRIM_THRESHOLD, _KEPT_BYTES = -1, 128 * 2**20
+_M_MMAP_THRESHOLD, _MAX_HEAP_ARRAY_BYTES = -3, 32 * 2**20  # the most that it takes
 
 
 @dataclass(frozen=True)
@@ -115,6 +120,18 @@ def _start_child(memory_gib: float) -> None:
     die_with_parent()
     limit = int(memory_gib * 2**30)
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    _keep_freed_memory()
     import cv2
 
     cv2.setNumThreads(1)  # parallel over videos, and the same result on every machine
+
+
+def _keep_freed_memory() -> None:
+    """Have this process use the memory of arrays that are gone again, for new pages are slow.
+
+    Else glibc gives it back after each video; other C libraries have no such setting.
+    """
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None)
+    if set_option:
+        set_option(_M_TRIM_THRESHOLD, _KEPT_BYTES)
+        set_option(_M_MMAP_THRESHOLD, _MAX_HEAP_ARRAY_BYTES)

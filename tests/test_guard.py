@@ -1,5 +1,7 @@
 import functools
 import os
+import platform
+import resource
 import subprocess
 import sys
 import textwrap
@@ -30,6 +32,16 @@ def native(width: int, height: int) -> tuple[int, int]:
     return width, height
 
 
+def new_pages() -> int:
+    """Make and drop twenty arrays of 3 MiB, twice; return the pages that the second round needed."""
+    counts = []
+    for _ in range(2):
+        arrays = [np.ones(3 * 2**20, np.uint8) for _ in range(20)]
+        del arrays
+        counts.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
+    return counts[1] - counts[0]
+
+
 def test_frames_come_from_a_child_as_they_would_from_here(guard: Guard, tmp_path: Path):
     path = write_coded(tmp_path / "a.mp4", 30)
     for _ in range(3):
@@ -57,6 +69,11 @@ def test_pixels_that_are_still_held_are_not_written_over(
 def test_no_wanted_frame_is_no_error(guard: Guard, tmp_path: Path):
     path = write_coded(tmp_path / "a.mp4", 3)
     assert len(guard.read_frames(path, functools.partial(places, wanted=()), native).pixels) == 0
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told so")
+def test_a_child_uses_the_memory_of_arrays_that_are_gone(guard: Guard):
+    assert guard.call(new_pages) < 100  # of 15360
 
 
 @pytest.mark.parametrize(
