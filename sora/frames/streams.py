@@ -44,13 +44,14 @@ def difference_images(segments: np.ndarray, gain: float) -> np.ndarray:
     ``gain``, around the middle grey (the RGB-difference input of Wang et al., "Temporal segment networks",
     2016, with three differences in place of three colours).
     """
-    frames = segments[:, :NUM_DIFFERENCE_FRAMES]
-    grey = np.stack([[cv2.cvtColor(f, cv2.COLOR_RGB2GRAY) for f in frame] for frame in frames])
-    images = np.empty((*grey[:, 0].shape, NUM_DIFFERENCE_FRAMES - 1), np.float32)
-    for channel in range(NUM_DIFFERENCE_FRAMES - 1):  # a channel at a time: strided arithmetic is slow
-        change = np.subtract(grey[:, channel + 1], grey[:, channel], dtype=np.float32) * np.float32(gain)
-        images[..., channel] = np.clip(change + np.float32(_MIDDLE), 0, 255)
-    return images
+    return np.stack([_difference_image(frames[:NUM_DIFFERENCE_FRAMES], gain) for frames in segments])
+
+
+def _difference_image(frames: np.ndarray, gain: float) -> np.ndarray:
+    # A segment at a time, for its arrays stay in the cache of a core.
+    grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames]
+    change = cv2.subtract(cv2.merge(grey[1:]), cv2.merge(grey[:-1]), dtype=cv2.CV_32F)
+    return np.clip(change * np.float32(gain) + np.float32(_MIDDLE), 0, 255)
 
 
 _Images = Callable[[np.ndarray, Flow, StreamSpec], np.ndarray]
