@@ -5,8 +5,9 @@
 PROJECT is a folder where ingest to preprocess have run with that recipe; it stays as it is: clips are read
 where they are, and features go to a temporary folder. The parts are measured alone, one thread, on a sample
 of the clips; the network on random images. That is done before and after the whole stage, which runs on all
-clips and all cores, for the speed of a shared machine drifts by some percent within a minute. Ends with 1
-where a limit does not hold.
+clips and all cores, for the speed of a shared machine drifts by some percent within a minute. Python must be
+free to keep bytecode, as it is where the pipeline runs every day: under PYTHONDONTWRITEBYTECODE what is
+counted as the stage's includes compiling pandas. Ends with 1 where a limit does not hold.
 """
 
 import argparse
