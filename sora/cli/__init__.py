@@ -4,7 +4,7 @@ Nothing heavy is imported before a command runs.
 """
 
 from sora.cli.application import app
-from sora.cli.apps import moderate, review, summarize, tag
+from sora.cli.apps import moderate, review, summarize, tag, threshold
 from sora.cli.export import export
 from sora.cli.here import doctor, status
 from sora.cli.index import index
@@ -17,7 +17,7 @@ __all__ = ["app"]
 
 # In the order of --help.
 _PANELS = {
-    "Videos": (predict, watch, tag, summarize, moderate, search, recommend, inspect, preview),
+    "Videos": (predict, watch, tag, summarize, moderate, threshold, search, recommend, inspect, preview),
     "Models": (status, report, compare, tune),
     "This machine": (doctor,),
 }

@@ -96,6 +96,37 @@ def decide(
     print(json.dumps(item.as_json(), ensure_ascii=False))
 
 
+def threshold(
+    wanted: Annotated[Path, typer.Argument(help="Folder of videos that must be found.", metavar="WANTED")],
+    others: Annotated[Path, typer.Argument(help="Folder of videos that must not be.", metavar="OTHERS")],
+    *,
+    score: Annotated[str, typer.Option(help="nsfw, label:NAME or tag:NAME, as in a policy.")] = "nsfw",
+    recall: Annotated[float, typer.Option(help="Share of WANTED to be found, above 0, at most 1.")] = 0.95,
+    model: _Model = _BUNDLE,
+    cache: _Cache = _CACHED,
+) -> None:
+    """Choose the threshold of a moderation rule, on videos of your own that the model has not seen."""
+    from sora.apps.analysis.cache import cached_analysis
+    from sora.apps.moderation.scores import highest_score, read_score, videos_in
+    from sora.apps.moderation.threshold import threshold_for_recall
+    from sora.errors import SoraError, VideoError
+
+    scores: list[float] = []
+    try:
+        meant, models = read_score(score), _loaded(model)
+        positives, negatives = videos_in(wanted), videos_in(others)
+        for video in [*positives, *negatives]:
+            try:
+                scores.append(highest_score(cached_analysis(video, models, cache), meant))
+            except VideoError as error:
+                raise SoraError(f"{video}: {error}; take it out of the folder") from error
+        is_positive = [True] * len(positives) + [False] * len(negatives)
+        chosen = threshold_for_recall(scores, is_positive, recall)
+    except SoraError as error:
+        raise failure(str(error)) from error
+    print_lines([chosen.text])
+
+
 def summarize(
     video: Annotated[Path, typer.Argument(help="A video file.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write.", metavar="DIR")],

@@ -20,6 +20,7 @@ from sora.serving.settings import read_settings
 
 SETTINGS = read_settings(os.environ)
 _LIMITS = SETTINGS.limits
+_JOBS_END_SECONDS = 10  # BentoML kills what has not ended 30 s after it was asked to
 app = create_app(_LIMITS)
 
 
@@ -46,7 +47,7 @@ class SoraVideo:
     @bentoml.on_shutdown
     def close(self) -> None:
         """End what is under way; a job that is not done goes back to the queue."""
-        self._runner.stop()
+        self._runner.stop(timeout_seconds=_JOBS_END_SECONDS)
         self._jobs.close()
         self._scratch.close()
         self._engine.close()

@@ -1,5 +1,6 @@
 """The threshold of a score that still finds the wanted share of what is to be found."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,7 +39,9 @@ class Threshold:
     text: str
 
 
-def threshold_for_recall(scores: np.ndarray, is_positive: np.ndarray, wanted_recall: float) -> Threshold:
+def threshold_for_recall(
+    scores: np.ndarray | Sequence[float], is_positive: np.ndarray | Sequence[bool], wanted_recall: float
+) -> Threshold:
     """Return the highest threshold whose recall is at least ``wanted_recall``.
 
     Args:
