@@ -1,11 +1,15 @@
 """Child processes that read videos: one that crashes, hangs or swallows memory costs that video alone."""
 
+import pickle
 import resource
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
+
+import numpy as np
 
 from sora.children import ChildDiedError, Children, ChildTimeoutError
 from sora.errors import VideoError
@@ -42,7 +46,7 @@ class Guard:
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Have ``function``, which must be importable, called in a child; see ``result``."""
-        return self._children.submit(function, *arguments)
+        return self._children.submit(_answer, function, *arguments)
 
     def result(self, future: Future[Any]) -> Any:
         """Wait for what ``submit`` began.
@@ -52,13 +56,17 @@ class Guard:
             Exception: every other error of the function: a fault of the program or the machine.
         """
         try:
-            return future.result()
+            answer = future.result()
         except ChildTimeoutError as error:
             raise VideoError(f"took longer than {self._budget.seconds:g} s to read") from error
         except ChildDiedError as error:
             raise VideoError(f"crashed the decoder (exit code {error.exit_code})") from error
         except MemoryError as error:
             raise VideoError(f"needs more than {self._budget.memory_gib:g} GiB of memory") from error
+        try:
+            return answer.take()
+        except (OSError, EOFError) as error:
+            raise VideoError("crashed the decoder when it had been read") from error
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Return ``function(*arguments)``, called in a child; raises as ``result`` does."""
@@ -87,6 +95,7 @@ class Guard:
         self.close()
 
 
+_LARGE_BYTES = 2**20  # a pipe takes 64 KiB at a time, and copies them twice
 _arena = Arena()  # of the child that this module is loaded in
 
 
@@ -96,6 +105,36 @@ def _read_into_shared(
     shared = _arena.array()
     frames = read_frames(path, choose, size, window, num_threads=0, empty=shared.empty)
     return shared, (frames.times, frames.num_frames, frames.warning)
+
+
+class _Answer(NamedTuple):
+    """What a call gave, pickled; the large arrays in it lie one after the other in shared memory."""
+
+    pickled: bytes
+    large: SharedArray
+    sizes: tuple[int, ...]
+
+    def take(self) -> Any:
+        ends = list(accumulate(self.sizes))
+        return pickle.loads(self.pickled, buffers=np.split(self.large.take(), ends[:-1]) if ends else [])
+
+
+def _answer(function: Callable[..., Any], *arguments: Any) -> _Answer:
+    large: list[np.ndarray] = []
+
+    def stays_in(buffer: pickle.PickleBuffer) -> bool:
+        data = np.frombuffer(buffer.raw(), np.uint8)
+        if data.size < _LARGE_BYTES:
+            return True
+        large.append(data)
+        return False
+
+    pickled = pickle.dumps(function(*arguments), protocol=5, buffer_callback=stays_in)
+    sizes = tuple(one.size for one in large)
+    shared = _arena.array()
+    if large:
+        np.concatenate(large, out=shared.empty((sum(sizes),)))
+    return _Answer(pickled, shared, sizes)
 
 
 def _start_nothing() -> None:
