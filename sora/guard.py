@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -46,7 +46,7 @@ class Guard:
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Have ``function``, which must be importable, called in a child; see ``result``."""
-        return self._children.submit(_answer, function, *arguments)
+        return self._children.submit(_packed, function, *arguments)
 
     def result(self, future: Future[Any]) -> Any:
         """Wait for what ``submit`` began.
@@ -56,17 +56,13 @@ class Guard:
             Exception: every other error of the function: a fault of the program or the machine.
         """
         try:
-            answer = future.result()
+            return future.result()
         except ChildTimeoutError as error:
             raise VideoError(f"took longer than {self._budget.seconds:g} s to read") from error
         except ChildDiedError as error:
             raise VideoError(f"crashed the decoder (exit code {error.exit_code})") from error
         except MemoryError as error:
             raise VideoError(f"needs more than {self._budget.memory_gib:g} GiB of memory") from error
-        try:
-            return answer.take()
-        except (OSError, EOFError) as error:
-            raise VideoError("crashed the decoder when it had been read") from error
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Return ``function(*arguments)``, called in a child; raises as ``result`` does."""
@@ -107,34 +103,36 @@ def _read_into_shared(
     return shared, (frames.times, frames.num_frames, frames.warning)
 
 
-class _Answer(NamedTuple):
-    """What a call gave, pickled; the large arrays in it lie one after the other in shared memory."""
+class _Packed:
+    """What a call gave; unpickling this gives just that, large arrays in it through shared memory."""
 
-    pickled: bytes
-    large: SharedArray
-    sizes: tuple[int, ...]
+    def __init__(self, value: Any) -> None:
+        large: list[np.ndarray] = []
 
-    def take(self) -> Any:
-        ends = list(accumulate(self.sizes))
-        return pickle.loads(self.pickled, buffers=np.split(self.large.take(), ends[:-1]) if ends else [])
+        def stays_in(buffer: pickle.PickleBuffer) -> bool:
+            data = np.frombuffer(buffer.raw(), np.uint8)
+            if data.size >= _LARGE_BYTES:
+                large.append(data)
+            return data.size < _LARGE_BYTES
+
+        self._pickled = pickle.dumps(value, protocol=5, buffer_callback=stays_in)
+        self._value = value  # which may itself hold shared memory
+        self._sizes = [one.size for one in large]
+        self._shared = _arena.array()
+        if large:
+            np.concatenate(large, out=self._shared.empty((sum(self._sizes),)))
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return _unpacked, (self._pickled, self._shared, self._sizes)
 
 
-def _answer(function: Callable[..., Any], *arguments: Any) -> _Answer:
-    large: list[np.ndarray] = []
+def _unpacked(pickled: bytes, shared: SharedArray, sizes: list[int]) -> Any:
+    ends = list(accumulate(sizes))
+    return pickle.loads(pickled, buffers=np.split(shared.take(), ends[:-1]) if ends else [])
 
-    def stays_in(buffer: pickle.PickleBuffer) -> bool:
-        data = np.frombuffer(buffer.raw(), np.uint8)
-        if data.size < _LARGE_BYTES:
-            return True
-        large.append(data)
-        return False
 
-    pickled = pickle.dumps(function(*arguments), protocol=5, buffer_callback=stays_in)
-    sizes = tuple(one.size for one in large)
-    shared = _arena.array()
-    if large:
-        np.concatenate(large, out=shared.empty((sum(sizes),)))
-    return _Answer(pickled, shared, sizes)
+def _packed(function: Callable[..., Any], *arguments: Any) -> _Packed:
+    return _Packed(function(*arguments))
 
 
 def _start_nothing() -> None:
