@@ -89,8 +89,8 @@ class SharedArray:
 
 
 def _told(descriptor: int) -> Any:
-    # The way through the system's own folder needs nothing of a process that may be stopped or killed. That of
-    # multiprocessing needs a thread of it, and a socket which stays behind on the disk.
+    # The way through the system's own folder needs nothing of a process that may be stopped or killed; that
+    # of multiprocessing needs a thread of it, and a socket which stays behind on the disk.
     return f"{_PROCESSES}/{os.getpid()}/fd/{descriptor}" if _PROCESSES.is_dir() else DupFd(descriptor)
 
 
