@@ -21,28 +21,41 @@ class Batcher(Generic[Item, Result]):
         self._run = run
         self._max_size = max_size
         self._waiting: list[tuple[Item, Future[Result]]] = []
-        self._mutex = threading.Lock()
-        self._turn = threading.Lock()
+        self._changed = threading.Condition()
+        self._is_busy = False
 
     def __call__(self, item: Item) -> Result:
         """Return the result for one item; an error of ``run`` is raised for every item of its batch."""
         future: Future[Result] = Future()
-        with self._mutex:
+        with self._changed:
             self._waiting.append((item, future))
-        while not future.done():
-            with self._turn:
-                if not future.done():
-                    self._run_batch()
+        while batch := self._batch_unless_done(future):
+            self._run_batch(batch)
         return future.result()
 
-    def _run_batch(self) -> None:
-        with self._mutex:
+    def _batch_unless_done(self, future: Future[Result]) -> list[tuple[Item, Future[Result]]]:
+        """Wait until a result is there, then return nothing, or until nobody works, then what is to be done.
+
+        Who has a result does not wait for the work on the next batch, but can make ready another item.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: future.done() or not self._is_busy)
+            if future.done():
+                return []
+            self._is_busy = True
             batch, self._waiting = self._waiting[: self._max_size], self._waiting[self._max_size :]
+            return batch
+
+    def _run_batch(self, batch: list[tuple[Item, Future[Result]]]) -> None:
         try:
             results = self._run([item for item, _ in batch])
+            for (_, future), result in zip(batch, results, strict=True):
+                future.set_result(result)
         except BaseException as error:  # whatever it is, nobody may wait for ever
             for _, future in batch:
-                future.set_exception(error)
-            return
-        for (_, future), result in zip(batch, results, strict=True):
-            future.set_result(result)
+                if not future.done():
+                    future.set_exception(error)
+        finally:
+            with self._changed:
+                self._is_busy = False
+                self._changed.notify_all()

@@ -257,8 +257,10 @@ def _work(pipe: Connection, initializer: Call) -> None:
             call = pipe.recv_bytes()
         except EOFError:
             return
-        pipe.send(True)  # it has begun; one that dies before can be replaced unseen
-        _send(pipe, _outcome(call))
+        answer = None  # until now it was held, for what the parent takes of it from shared memory
+        pipe.send(True)  # the call has begun; a child that dies before can be replaced unseen
+        answer = _outcome(call)
+        _send(pipe, answer)
 
 
 def _outcome(call: bytes) -> tuple[bool, Any]:

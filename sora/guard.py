@@ -1,12 +1,16 @@
 """Child processes that read videos: one that crashes, hangs or swallows memory costs that video alone."""
 
 import ctypes
+import pickle
 import resource
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Self
+
+import numpy as np
 
 from sora.children import ChildDiedError, Children, ChildTimeoutError
 from sora.errors import VideoError
@@ -47,7 +51,7 @@ class Guard:
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Have ``function``, which must be importable, called in a child; see ``result``."""
-        return self._children.submit(function, *arguments)
+        return self._children.submit(_packed, function, *arguments)
 
     def result(self, future: Future[Any]) -> Any:
         """Wait for what ``submit`` began.
@@ -92,6 +96,7 @@ class Guard:
         self.close()
 
 
+_LARGE_BYTES = 2**20  # a pipe takes 64 KiB at a time, and copies them twice
 _arena = Arena()  # of the child that this module is loaded in
 
 
@@ -101,6 +106,38 @@ def _read_into_shared(
     shared = _arena.array()
     frames = read_frames(path, choose, size, window, num_threads=0, empty=shared.empty)
     return shared, (frames.times, frames.num_frames, frames.warning)
+
+
+class _Packed:
+    """What a call gave; unpickling this gives just that, large arrays in it through shared memory."""
+
+    def __init__(self, value: Any) -> None:
+        large: list[np.ndarray] = []
+
+        def stays_in(buffer: pickle.PickleBuffer) -> bool:
+            data = np.frombuffer(buffer.raw(), np.uint8)
+            if data.size >= _LARGE_BYTES:
+                large.append(data)
+            return data.size < _LARGE_BYTES
+
+        self._pickled = pickle.dumps(value, protocol=5, buffer_callback=stays_in)
+        self._value = value  # which may itself hold shared memory
+        self._sizes = [one.size for one in large]
+        self._shared = _arena.array()
+        if large:
+            np.concatenate(large, out=self._shared.empty((sum(self._sizes),)))
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return _unpacked, (self._pickled, self._shared, self._sizes)
+
+
+def _unpacked(pickled: bytes, shared: SharedArray, sizes: list[int]) -> Any:
+    ends = list(accumulate(sizes))
+    return pickle.loads(pickled, buffers=np.split(shared.take(), ends[:-1]) if ends else [])
+
+
+def _packed(function: Callable[..., Any], *arguments: Any) -> _Packed:
+    return _Packed(function(*arguments))
 
 
 def _start_nothing() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from coded_clips import read_index, write_coded
-from video_jobs import job
+from video_jobs import job, same
 
 from sora.errors import VideoError
 from sora.guard import Budget, Guard
@@ -66,6 +66,21 @@ def test_pixels_that_are_still_held_are_not_written_over(
         np.testing.assert_array_equal(pixels, again[0, :, 1:])
 
 
+def test_large_arrays_come_as_they_are_and_are_ours(guard: Guard):
+    rng = np.random.default_rng(0)
+    sent = {"large": rng.random((700, 500)), "part": rng.random((900, 900))[::2], "small": np.arange(5)}
+    sent |= {"bytes": rng.integers(0, 256, (10, 512, 2048), np.uint8), "text": "a"}
+    answers = [guard.call(same, sent) for _ in range(3)]
+    for answer in answers:
+        assert answer.keys() == sent.keys()
+        for name, value in sent.items():
+            np.testing.assert_array_equal(answer[name], value)
+    answers[0]["bytes"][:] = 0
+    answers[0]["large"][:] = 0
+    np.testing.assert_array_equal(answers[1]["bytes"], sent["bytes"])
+    np.testing.assert_array_equal(guard.call(same, sent)["large"], sent["large"])
+
+
 def test_no_wanted_frame_is_no_error(guard: Guard, tmp_path: Path):
     path = write_coded(tmp_path / "a.mp4", 3)
     assert len(guard.read_frames(path, functools.partial(places, wanted=()), native).pixels) == 0
@@ -101,7 +116,7 @@ def test_children_end_with_a_parent_that_is_killed(tmp_path: Path):
     program = """
         import os, signal, time
         from sora.guard import Guard
-        from video_jobs import job
+        from video_jobs import job, same
         if __name__ == "__main__":
             print(Guard().call(job, "pid"), flush=True)
             os.kill(os.getpid(), signal.SIGKILL)

@@ -27,7 +27,7 @@ app = create_app(_LIMITS)
 @bentoml.service(
     name="sora-video",
     workers=2,  # so that one answers while another starts again
-    traffic={"timeout": _LIMITS.upload_seconds + 4 * _LIMITS.decode_seconds},
+    traffic={"timeout": _LIMITS.request_seconds},  # what ends then is accepted work, with a bare 504
 )
 @bentoml.asgi_app(app, path="/")
 class SoraVideo:

@@ -42,6 +42,11 @@ class Limits:
     max_scratch_bytes: int = 4 * 2**30
     keep_jobs_seconds: int = 86_400
 
+    @property
+    def request_seconds(self) -> int:
+        """Return how long a request can take that is within all limits, waiting for others included."""
+        return self.upload_seconds + (self.max_requests + 4) * self.decode_seconds
+
 
 @dataclass(frozen=True)
 class Settings:

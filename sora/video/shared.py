@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 _MEMORY_FOLDER = Path("/dev/shm")
+_PROCESSES = Path("/proc")  # there on Linux
 _MAX_KEPT = 2  # whoever reads in a loop holds one array while the next is made
 _MAX_KEPT_BYTES = 256 * 2**20
 _MAX_COPIED_BYTES = 8 * 2**20  # quickly copied; shared memory costs a file descriptor while it is held
@@ -48,7 +49,7 @@ class SharedArray:
         """Hold an empty array."""
         self._arena = arena
         self._shape: tuple[int, ...] = (0,)
-        self._block: Any = None  # on the other side what the file's descriptor comes from
+        self._block: _Block | None = None
 
     def empty(self, shape: tuple[int, ...]) -> np.ndarray:
         """Return an array of ``shape`` to fill."""
@@ -63,7 +64,7 @@ class SharedArray:
         """Return the array that the other process filled."""
         if self._block is None:
             return np.empty(self._shape, np.uint8)
-        block = _Block(self._block.detach())
+        block = self._block
         array = block.array(self._shape)
         if array.size <= _MAX_COPIED_BYTES:
             copied = array.copy()
@@ -74,8 +75,27 @@ class SharedArray:
         return array
 
     def __getstate__(self) -> dict[str, Any]:
-        """Give the descriptor to whoever unpickles this."""
-        return {"_shape": self._shape, "_block": self._block and DupFd(self._block.descriptor)}
+        """Tell whoever unpickles this where the file is; its owner must not let go of it before."""
+        return {"_shape": self._shape, "_block": self._block and _told(self._block.descriptor)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Open the file.
+
+        Raises:
+            OSError: its owner has ended.
+        """
+        told = state["_block"]
+        self._shape, self._block = state["_shape"], told and _Block(_opened(told))
+
+
+def _told(descriptor: int) -> Any:
+    # The way through the system's own folder needs nothing of a process that may be stopped or killed; that
+    # of multiprocessing needs a thread of it, and a socket which stays behind on the disk.
+    return f"{_PROCESSES}/{os.getpid()}/fd/{descriptor}" if _PROCESSES.is_dir() else DupFd(descriptor)
+
+
+def _opened(told: Any) -> int:
+    return os.open(told, os.O_RDWR) if isinstance(told, str) else told.detach()
 
 
 class _Block:
