@@ -19,7 +19,7 @@ BIT_RATE = "bitrate_kbps"
 CODEC = "video_codec"
 
 
-def watched_facts(facts: Mapping[str, Any], size_bytes: float | None) -> dict[str, FactValue]:
+def watched_facts(facts: Mapping[Any, Any], size_bytes: float | None) -> dict[str, FactValue]:
     """Return the facts of a video that are watched: numbers as float, categories as text.
 
     Args:

@@ -73,8 +73,7 @@ def _judged(videos: pd.DataFrame, bundle: Bundle, runtime: Runtime) -> Iterator[
     require_same_input(bundle, trained)
     head = load_head(bundle.head)
     features = bundle_features(videos, bundle, trained, runtime, "drift")
-    rows = [{str(name): value for name, value in row.items()} for row in videos.to_dict("records")]
-    for row, each in zip(rows, features, strict=True):
+    for row, each in zip(videos.to_dict("records"), features, strict=True):
         probabilities, embedding = head(each)
         yield Observation(
             time=datetime.now(UTC),
