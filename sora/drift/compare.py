@@ -1,7 +1,7 @@
 """The comparison of a window of videos with the reference: many tests, one verdict."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -117,8 +117,9 @@ class _Test:
 def _comparable(reference: Sample, window: Sample, seed: int) -> tuple[Sample, Sample]:
     """Return both sides with as many videos as memory is meant for, and with units of one kind."""
     window = window.at(drawn(window.groups, seed))
-    if not window.has_groups:
+    if not window.has_groups and reference.has_groups:
         reference = reference.at(one_of_each_group(reference.groups, seed)).without_groups()
+        reference = replace(reference, title=f"{reference.title} (one of each group: {len(reference)})")
     return reference.at(drawn(reference.groups, seed)), window
 
 

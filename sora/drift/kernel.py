@@ -18,7 +18,9 @@ def rbf_kernel(embeddings: np.ndarray) -> np.ndarray:
     distances = pdist(embeddings.astype(np.float64))
     apart = distances[distances > 0]
     width = np.median(apart) if len(apart) else 1.0
-    return squareform(np.exp(-(distances**2) / (2 * width**2))) + np.eye(len(embeddings))
+    kernel = squareform(np.exp(-(distances**2) / (2 * width**2)))
+    np.fill_diagonal(kernel, 1)
+    return kernel
 
 
 def squared_discrepancy(kernel: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:

@@ -14,7 +14,7 @@ from sora.evaluation.embedding_map import embedding_map
 from sora.report import charts
 from sora.report import embedding_map as drawn_map
 from sora.report.charts import Chart, Series
-from sora.report.formats import significant
+from sora.report.formats import data_uri, significant
 from sora.report.templating import environment_of
 
 MAX_CURVES = 6
@@ -41,7 +41,7 @@ def render_drift(drift: Drift, raised: Alarm, not_judged: Mapping[str, str]) -> 
     """Return the page as HTML; equal input gives an equal page. Text of the videos is escaped."""
     environment = environment_of(autoescape=True)
     environment.globals.update(charts=charts, embedding_map=drawn_map)
-    environment.filters.update(p_value=written_p_value)
+    environment.filters.update(p_value=written_p_value, data_uri=data_uri)
     drawn, method = _map(drift)
     return environment.get_template("drift.html.jinja").render(
         drift=drift,

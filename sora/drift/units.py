@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csr_array
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,11 +33,9 @@ class Units:
         return 1 / np.bincount(self.codes)[self.codes]
 
     def means(self, values: np.ndarray) -> np.ndarray:
-        """Return the mean of ``values`` (N, ...) over the videos of each unit, float64 (U, ...)."""
-        summed = np.zeros((self.count, *values.shape[1:]))
-        np.add.at(summed, self.codes, values)
-        sizes = np.bincount(self.codes)
-        return summed / sizes.reshape(-1, *[1] * (values.ndim - 1))
+        """Return the mean of ``values`` (N, V) over the videos of each unit, float64 (U, V)."""
+        places = (self.codes, np.arange(len(self.codes)))
+        return csr_array((self.weights, places), shape=(self.count, len(self.codes))) @ values
 
 
 def units(reference: Sequence[str], window: Sequence[str]) -> Units:

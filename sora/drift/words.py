@@ -6,12 +6,13 @@ from typing import Any
 
 from sora.drift.alarm import Alarm
 from sora.drift.compare import Difference, Drift
-from sora.drift.describe import Mix, Numbers, described
+from sora.drift.describe import STRIP_QUANTILES, Mix, Numbers, described
 from sora.drift.sample import Sample
 from sora.report.formats import counted, percent, significant
 
 _NAMED = 4
 _FEW_UNITS = 50
+_QUANTILE_NAMES = ("5 % are below", "25 % are below", "median", "75 % are below", "95 % are below")
 _ADVICE = {
     "embeddings": (
         "To the model these videos look different from those that it was measured on: how good it is on them "
@@ -102,14 +103,22 @@ def _described(drift: Drift, difference: Difference) -> dict[str, Any]:
 def _sentence_part(drift: Drift, difference: Difference) -> str:
     found, name = described(drift, difference), plain_name(difference)
     if isinstance(found, Numbers):
-        middle = len(found.reference) // 2
-        before, now = significant(found.reference[middle]), significant(found.window[middle])
-        return f"{name} (median {before}, now {now})" if before != now else f"{name} (median {now} as before)"
+        return f"{name} ({_numbers_part(found)})"
     if isinstance(found, Mix):
         place = max(range(len(found.categories)), key=lambda at: abs(found.window[at] - found.reference[at]))
         before, now = percent(found.reference[place], 0), percent(found.window[place], 0)
         return f"{name} ({found.categories[place]}: {before}, now {now})"
     return f"{name} (effect {difference.effect:.2f} of 1)"
+
+
+def _numbers_part(numbers: Numbers) -> str:
+    """Write the median on both sides; where that is the same, the quantile that moved most."""
+    pairs = list(zip(numbers.reference, numbers.window, strict=True))
+    place = STRIP_QUANTILES.index(0.5)
+    if significant(pairs[place][0]) == significant(pairs[place][1]):
+        place = max(range(len(pairs)), key=lambda at: abs(pairs[at][0] - pairs[at][1]))
+    before, now = map(significant, pairs[place])
+    return f"{_QUANTILE_NAMES[place]} {before}, now {now}"
 
 
 def _counted_units(sample: Sample, num_units: int) -> str:
