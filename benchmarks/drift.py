@@ -12,9 +12,10 @@ that costs. Windows of 1,000 are synthetic: points around six centres, single or
 
 Alarms: the window is 100 of 120 clips (whole groups), drawn 20 times, and the reference all clips of other
 groups. Every clip of it was decoded whole, changed, written as a new file, and judged by the bundle. Facts
-that any new file changes (codec, bit rate) are left out on both sides; ``rewritten`` is the control: new files
-of high quality with nothing else changed. For ``other labels`` the head is fitted without two of the labels;
-the reference are test clips of the others, the window clips of the two.
+that any new file changes (codec, bit rate) are left out on both sides; ``rewritten`` is the control: new
+files of high quality with nothing else changed. ``verdicts`` are significant differences, ``alarms`` those
+that are large enough too, and each part says for how many windows it differs. For ``other labels`` the head
+is fitted without two of the labels; the reference are test clips of the others, the window clips of the two.
 
 Ends with 1 where a limit does not hold.
 """
@@ -23,51 +24,42 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 from accuracy import inside
+from changed_videos import CHANGES, write_changed
 from projects import ROOT
 from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
 from sora import layout
-from sora.atomic import replacing
 from sora.bundle import read_bundle
 from sora.drift.alarm import alarm
-from sora.drift.compare import ALPHA, PARTS, Drift, compare
+from sora.drift.compare import PARTS, Drift, compare
 from sora.drift.facts import BIT_RATE, CODEC
 from sora.drift.project import project_observations
 from sora.drift.sample import Sample, one_of_each_group, sample_of
 from sora.drift.videos import observe_videos
 from sora.features import load_features
-from sora.guard import Guard
 from sora.manifest import SPLIT_NAMES, read_table
 from sora.params import Runtime, read_section
 from sora.predictor import Predictor
-from sora.robustness.pictures import darken
 from sora.training.fitted import targets
 from sora.training.linear_fit import fit_linear
 from sora.training.on_features import block_ranges
 from sora.training.spec import TrainSpec
-from sora.video.read import iterate_frames
+from sora.work import map_videos
 
+Pair = tuple[Sample, Sample]  # a reference and a window
 WINDOWS, SYNTHETIC_WINDOW = (10, 100), 1000
 MAX_FALSE_ALARMS_OF_200 = 16
 NUM_CHANGED, NUM_IN_WINDOW, NUM_WINDOWS = 120, 100, 20
 WRITTEN_ANEW = (CODEC, BIT_RATE)
-CHANGES: dict[str, tuple[Callable[[np.ndarray], np.ndarray], int]] = {  # of frames, and H.264's rate factor
-    "rewritten": (lambda frames: frames, 18),
-    "darkened": (lambda frames: darken(frames, 0.2), 18),
-    "re-encoded": (lambda frames: frames, 45),
-}
 CONTROLS = ("as they are", "rewritten")
 NUM_CENTRES, NUM_VALUES, SPREAD, GROUP_SPREAD = 6, 64, 0.15, 0.1
 
@@ -126,29 +118,24 @@ def false_alarms(everything: Sample, num_resamples: int) -> list[dict[str, Any]]
     return rows
 
 
-def counted(way: str, size: int, pairs: "Sequence[Pair] | Iterator[Pair]") -> dict[str, Any]:
+def counted(way: str, size: int, pairs: Iterable[Pair]) -> dict[str, Any]:
     """Return how many of the pairs of reference and window give an alarm."""
     start = time.perf_counter()
-    found = [compare(reference, window, seed=0) for reference, window in pairs]
+    found = [alarms_of(compare(reference, window, seed=0)) for reference, window in pairs]
     return {
         "videos": way,
         "window": size,
         "resamples": len(found),
-        "alarms": sum(drift.has_drifted for drift in found),
-        **{
-            f"{part} alone": sum(raw_p_value(drift, part) <= ALPHA for drift in found)
-            for part in ("embeddings",)
-        },
+        "alarms": sum(verdict for verdict, _ in found),
+        "embeddings_alone": sum(alone for _, alone in found),
         "ms_each": 1000 * (time.perf_counter() - start) / len(found),
     }
 
 
-Pair = tuple[Sample, Sample]
-
-
-def raw_p_value(drift: Drift, part: str) -> float:
-    """Return the smallest p-value of a part before any correction."""
-    return min(each.p_value for each in drift.differences if each.part == part)
+def alarms_of(drift: Drift) -> tuple[bool, bool]:
+    """Return whether there is drift by all tests together, and by that of the embeddings alone."""
+    (embedding,) = (each for each in drift.differences if each.part == "embeddings")
+    return drift.has_drifted, embedding.p_value <= drift.alpha
 
 
 def single_videos(everything: Sample, size: int, seed: int) -> Pair:
@@ -172,7 +159,8 @@ def whole_groups(everything: Sample, size: int, seed: int) -> Pair:
 def synthetic_pair(size: int, group_size: int, seed: int) -> Pair:
     """Return two sets of ``size`` synthetic videos of one distribution."""
     rng = np.random.default_rng([seed, group_size])
-    return tuple(synthetic(f"{name} videos", size, group_size, rng) for name in ("reference", "window"))
+    reference = synthetic("reference videos", size, group_size, rng)
+    return reference, synthetic("window videos", size, group_size, rng)
 
 
 def synthetic(title: str, size: int, group_size: int, rng: np.random.Generator) -> Sample:
@@ -202,51 +190,21 @@ def changed_alarms(everything: Sample, files: Sequence[Path], cache: Path) -> li
     """Return how often windows of changed videos give an alarm."""
     reference, originals = whole_groups(everything, NUM_CHANGED, seed=0)
     file_of = dict(zip(everything.names, files, strict=True))
+    sources = {video: file_of[video] for video in originals.names}
+    runtime, predictor = read_section("runtime", Runtime), Predictor(layout.BUNDLE)
     windows = {"as they are": originals}
-    with Guard(num_processes=2) as guard:
-        for name in CHANGES:
-            new = [(video, cache / name / f"{Path(video).stem}.mp4") for video in originals.names]
-            with ThreadPoolExecutor(2) as pool:
-                list(
-                    pool.map(
-                        lambda pair, name=name: write_changed(guard, file_of[pair[0]], pair[1], name), new
-                    )
-                )
-    predictor = Predictor(layout.BUNDLE)
-    groups = dict(zip(originals.names, originals.groups, strict=True))
     for name in CHANGES:
-        new = {str(cache / name / f"{Path(video).stem}.mp4"): groups[video] for video in originals.names}
-        found = observe_videos([*map(Path, new)], predictor, cache / "observations", groups=None, seed=0)
-        print(
-            f"{name}: {len(found.observations)} judged, {len(found.failed)} not {[*found.failed.values()][:2]}"
-        )
-        windows[name] = sample_of(name, [replace(each, group=new[each.video]) for each in found.observations])
+        new = [cache / name / f"{Path(video).stem}.mp4" for video in sources]
+        items = [(source, file, name) for source, file in zip(sources.values(), new, strict=True)]
+        made = map_videos(write_changed, items, runtime, name)
+        found = observe_videos(new, predictor, cache / "observations", groups=None, seed=0)
+        lost = [*(outcome.reason for outcome in made if outcome.reason), *found.failed.values()]
+        print(f"{name}: {len(found.observations)} judged, {len(lost)} not {lost[:2]}")
+        group_of = dict(zip(map(str, new), originals.groups, strict=True))
+        judged = [replace(each, group=group_of[each.video]) for each in found.observations]
+        windows[name] = sample_of(name, judged)
     plain = without_facts(reference)
     return [power_row(name, plain, without_facts(window)) for name, window in windows.items()]
-
-
-def write_changed(guard: Guard, source: Path, target: Path, name: str) -> None:
-    """Write a changed copy of a video, unless it is there."""
-    if not target.is_file():
-        guard.call(_write_changed, source, target, name)
-
-
-def _write_changed(source: Path, target: Path, name: str) -> None:
-    change, rate_factor = CHANGES[name]
-    with av.open(str(source)) as container:
-        rate = container.streams.video[0].average_rate or Fraction(25)
-    frames = np.stack(
-        [frame.pixels for frame in iterate_frames(source, lambda width, height: (width, height))]
-    )
-    with replacing(target) as temporary, av.open(str(temporary), "w") as written:
-        stream = written.add_stream(
-            "libx264", rate=rate, options={"crf": str(rate_factor), "preset": "veryfast"}
-        )
-        stream.height, stream.width = frames.shape[1:3]
-        stream.pix_fmt, stream.thread_count = "yuv420p", 1
-        for pixels in change(frames):
-            written.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, "rgb24")))
-        written.mux(stream.encode())
 
 
 def without_facts(sample: Sample) -> Sample:

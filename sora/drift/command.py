@@ -106,10 +106,8 @@ def _of_project(request: Request) -> list[Observation]:
 
 
 def _observed(request: Request, places: tuple[Path, ...]) -> Observed:
-    files = find_videos(places)
-    return observe_videos(
-        files, Predictor(request.model), request.cache, groups=_pattern(request), seed=_SEED
-    )
+    files, groups = find_videos(places), _pattern(request)
+    return observe_videos(files, Predictor(request.model), request.cache, groups=groups, seed=_SEED)
 
 
 def _sample(observed: Observed, name: str) -> Sample:

@@ -13,6 +13,10 @@ from sora.report.formats import counted, percent, significant
 _NAMED = 4
 _FEW_UNITS = 50
 _QUANTILE_NAMES = ("5 % are below", "25 % are below", "median", "75 % are below", "95 % are below")
+_CAUTION = (
+    "Every video was taken for a source of its own. If several show one person, place or camera, chance "
+    "explains more than this says: name their groups and compare again."
+)
 _ADVICE = {
     "embeddings": (
         "To the model these videos look different from those that it was measured on: how good it is on them "
@@ -49,11 +53,13 @@ def sentences(drift: Drift) -> list[str]:
     moved = "; ".join(_sentence_part(drift, each) for each in lead) + (f"; {more} more" if more else "")
     parts = {each.part for each in drift.moved}
     advice = next(text for part, text in _ADVICE.items() if part in parts)
+    caution = [] if drift.window.has_groups else [_CAUTION]
     return [
         f"{_capital(drift.window.title)} differ from {drift.reference.title} by more than chance explains "
         f"({p_value}, corrected for {counted(len(drift.differences), 'test')}).",
         f"What moved: {moved}.",
         advice,
+        *caution,
     ]
 
 
