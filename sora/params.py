@@ -61,7 +61,7 @@ def read_params(sections: dict[str, type], path: Path = PARAMS) -> tuple[dict[st
     """
     values = _sections(path)
     known = {*sections, *SHARED}
-    _refuse(path, "unknown", values.keys() - known - {*OF_COMMANDS}, known | {*OF_COMMANDS})
+    _refuse(path, "unknown", values.keys() - known - {*OF_COMMANDS}, known)
     _refuse(path, "missing", known - values.keys(), known)
     recipes, chosen = _recipes(values, path)
     read = {

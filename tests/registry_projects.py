@@ -1,4 +1,4 @@
-"""A project in git with all that a run of the pipeline leaves, in small: any bytes do for networks and Bento."""
+"""A project in git with what a run of the pipeline leaves, in small: any bytes do for networks and Bento."""
 
 import io
 import json
