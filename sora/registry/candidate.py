@@ -1,6 +1,5 @@
 """The model that a run of the pipeline left in a project's folder, with what was measured of it."""
 
-import hashlib
 import json
 import tarfile
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from sora.bundle import Bundle, read_bundle
 from sora.errors import SoraError
 from sora.manifest import read_table
 from sora.quality.leaks import ACROSS_SPLITS, WHOLE_GROUPS
+from sora.registry.entries import file_sha256
 from sora.registry.gate import Evidence
 
 REPORTS = (layout.METRICS, layout.VALIDATION, layout.COMPRESSION)
@@ -75,12 +75,6 @@ def bento_version(export: Path) -> str:
         raise SoraError(f"{export} is missing: run dvc repro package") from error
     except (tarfile.TarError, KeyError, TypeError, yaml.YAMLError) as error:
         raise SoraError(f"{export}: is not an exported Bento; run dvc repro package") from error
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _answers(project: Path) -> pd.DataFrame:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from sora.apps.journal import Record, append_record, read_records
 from sora.errors import SoraError
+from sora.registry.entries import versions
 from sora.registry.pointer import Pointer, now, read_pointer
-from sora.registry.store import versions
 
 JOURNAL = "journal.jsonl"
 

@@ -1,6 +1,6 @@
 """Whether a candidate may take the place of the model that serves; pure functions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
 import pandas as pd
@@ -9,7 +9,7 @@ from annotated_types import Ge, Le
 from sora.comparison.words import sentence
 from sora.evaluation.comparison import Comparison, Results, answers_right, compare
 from sora.params import STRICT
-from sora.registry.holdout import Holdout, holdout_of
+from sora.registry.holdout import Holdout, holdout_of, within
 
 _ROUNDING = 1e-9
 
@@ -45,6 +45,10 @@ class Evidence:
     answers: pd.DataFrame
     leaks: tuple[str, ...]
     latency_ms: float
+
+    def on(self, holdout: Holdout) -> "Evidence":
+        """Return the same of those videos alone that are of ``holdout``."""
+        return replace(self, answers=within(self.answers, holdout))
 
     @property
     def holdout(self) -> Holdout:

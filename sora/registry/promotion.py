@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Literal
 
 from sora import layout
-from sora.registry import store
 from sora.registry.candidate import Candidate, read_candidate
+from sora.registry.entries import MODELS, Entry, pointer_to, remove_all_but, versions
 from sora.registry.events import record_rejection, rejected_last_first, served_last_first
-from sora.registry.gate import Decision, Evidence, Rules, judge
+from sora.registry.gate import Decision, Rules, judge
 from sora.registry.holdout import Holdout, holdout_of, within
+from sora.registry.keeping import add_entry, find_equal, keep_rejected, read_evidence
 from sora.registry.pointer import Pointer, read_pointer
 from sora.registry.revision import Repository, recorded_files
 from sora.registry.writing import Writing, move_pointer, writing
@@ -94,9 +95,7 @@ def promote(project: Path, rules: Rules, wish: Wish) -> Outcome:
             return _reject(held, found, wish)
         entry = _entry(project, held, found)
         _collect(held, entry, wish.num_kept)
-        pointer = store.pointer_to(
-            entry, serving, by=wish.by, why=wish.force, checks=found.decision.sentences
-        )
+        pointer = pointer_to(entry, serving, by=wish.by, why=wish.force, checks=found.decision.sentences)
         behind = move_pointer(held, pointer)
         return replace(_outcome("promoted", held, entry.version, found.decision), behind=behind)
 
@@ -107,16 +106,12 @@ def _judged(
     own = candidate.evidence
     if pointer is None:
         return _Judged(candidate, judge(own, None, rules), own.holdout)
-    serving, holdout = store.read_evidence(registry, store.read_entry(registry, pointer.version))
+    serving, holdout = read_evidence(registry, pointer.version)
     judged_on = holdout_of(within(own.answers, serving.holdout)) if new_holdout else holdout
-    given = _on(own, judged_on)
-    decision = judge(given, _on(serving, judged_on), rules)
+    given = own.on(judged_on)
+    decision = judge(given, serving.on(judged_on), rules)
     stays = not new_holdout and given.holdout.sha256 == holdout.sha256
     return _Judged(candidate, decision, holdout if stays else own.holdout)
-
-
-def _on(evidence: Evidence, holdout: Holdout) -> Evidence:
-    return replace(evidence, answers=within(evidence.answers, holdout))
 
 
 def _is(pointer: Pointer, candidate: Candidate, holdout: Holdout) -> bool:
@@ -127,27 +122,25 @@ def _is(pointer: Pointer, candidate: Candidate, holdout: Holdout) -> bool:
 def _outcome(
     status: Literal["promoted", "serving already"], held: Writing, version: str, decision: Decision
 ) -> Outcome:
-    return Outcome(status, version, decision, held.registry / store.MODELS / version, held.behind)
+    return Outcome(status, version, decision, held.registry / MODELS / version, held.behind)
 
 
 def _reject(held: Writing, found: _Judged, wish: Wish) -> Outcome:
     version = found.candidate.bundle.version
-    folder = store.keep_rejected(held.registry, found.candidate, found.decision)
+    folder = keep_rejected(held.registry, found.candidate, found.decision)
     record_rejection(held.registry, version, wish.by, found.decision.reasons)
-    store.remove_all_but(folder.parent, rejected_last_first(held.registry)[: wish.num_kept])
+    remove_all_but(folder.parent, rejected_last_first(held.registry)[: wish.num_kept])
     return Outcome("rejected", version, found.decision, folder, held.behind)
 
 
-def _entry(project: Path, held: Writing, found: _Judged) -> store.Entry:
+def _entry(project: Path, held: Writing, found: _Judged) -> Entry:
     """Return the candidate as a version that is kept, with its commit and tag in git."""
-    entry = store.find_equal(held.registry, found.candidate, found.holdout)
-    if entry:
-        store.check_files(held.registry, entry)
-    else:
+    entry = find_equal(held.registry, found.candidate, found.holdout)
+    if entry is None:
         version = _free_name(held.registry, held.repository, found.candidate.bundle.version)
         files = held.repository.not_ignored(recorded_files(project))
         commit = held.repository.commit_files(files, f"Model {version}", held.registry)
-        entry = store.add_entry(
+        entry = add_entry(
             held.registry, found.candidate, found.holdout, version=version, tag=_tag(version), commit=commit
         )
     held.repository.point(f"refs/tags/{entry.tag}", entry.commit, may_move=False)
@@ -156,7 +149,7 @@ def _entry(project: Path, held: Writing, found: _Judged) -> store.Entry:
 
 def _free_name(registry: Path, repository: Repository, bundle_version: str) -> str:
     """Return the bundle's version, or with a number where that name is taken: no tag is ever moved."""
-    taken, name, number = set(store.versions(registry)), bundle_version, 1
+    taken, name, number = set(versions(registry)), bundle_version, 1
     while name in taken or repository.resolve(f"refs/tags/{_tag(name)}"):
         number += 1
         name = f"{bundle_version}-{number}"
@@ -167,8 +160,8 @@ def _tag(version: str) -> str:
     return f"model-{version}"
 
 
-def _collect(held: Writing, entry: store.Entry, num_kept: int) -> None:
+def _collect(held: Writing, entry: Entry, num_kept: int) -> None:
     """Remove old versions, before the pointer moves: whatever serves then, and what did before, is there."""
     serving = (held.pointer.version, held.pointer.previous) if held.pointer else ()
     recent = served_last_first(held.registry)[: max(num_kept - 1, 0)]
-    store.remove_all_but(held.registry / store.MODELS, {entry.version, *serving, *recent})
+    remove_all_but(held.registry / MODELS, {entry.version, *serving, *recent})

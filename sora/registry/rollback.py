@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sora.errors import SoraError
-from sora.registry import store
+from sora.registry.entries import MODELS, check_files, pointer_to, read_entry, versions
 from sora.registry.events import predecessor
 from sora.registry.pointer import Pointer
 from sora.registry.writing import move_pointer, writing
@@ -37,10 +37,10 @@ def roll_back(project: Path, version: str = "", *, by: str, why: str = "") -> Ro
         serving = held.pointer
         if serving is None:
             raise SoraError(f"{held.registry}: nothing was promoted yet, so there is nothing to roll back")
-        entry = store.read_entry(held.registry, _target(held.registry, serving, version))
-        store.check_files(held.registry, entry)
+        entry = read_entry(held.registry, _target(held.registry, serving, version))
+        check_files(held.registry / MODELS / entry.version, entry)
         pointer = replace(
-            store.pointer_to(entry, serving, by=by, why=why, checks=()),
+            pointer_to(entry, serving, by=by, why=why, checks=()),
             event="rolled back",
             previous=predecessor(held.registry, entry.version),
         )
@@ -50,7 +50,7 @@ def roll_back(project: Path, version: str = "", *, by: str, why: str = "") -> Ro
 def _target(registry: Path, serving: Pointer, asked: str) -> str:
     if not asked and not serving.previous:
         raise SoraError(f"{serving.version} serves, and nothing did before it; see sora history")
-    wanted, kept = asked or serving.previous, store.versions(registry)
+    wanted, kept = asked or serving.previous, versions(registry)
     found = [wanted] if wanted in kept else [name for name in kept if name.startswith(wanted)]
     if len(found) != 1:
         what = "several versions begin so" if found else "no such version is kept"

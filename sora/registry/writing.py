@@ -7,7 +7,8 @@ from pathlib import Path
 
 from sora import layout
 from sora.errors import SoraError
-from sora.registry import durable, store
+from sora.registry import durable
+from sora.registry.entries import remove_leftovers
 from sora.registry.events import record_pointer
 from sora.registry.lock import only_writer
 from sora.registry.pointer import POINTER, Pointer, read_pointer
@@ -41,7 +42,7 @@ def writing(project: Path) -> Iterator[Writing]:
     registry = project / layout.REGISTRY
     with only_writer(registry) as lock:
         repository = Repository(project, lock)
-        store.remove_leftovers(registry)
+        remove_leftovers(registry)
         pointer = read_pointer(registry)
         yield Writing(registry, repository, pointer, _derive(registry, repository, pointer))
 
