@@ -35,8 +35,8 @@ class Repository:
         """
         self._project = project
         self._lock = lock
-        top = self._run("rev-parse", "--show-toplevel", "--git-common-dir").splitlines()
-        self._folders = tuple((project / line).resolve() for line in top)
+        words = ("rev-parse", "--path-format=absolute", "--show-toplevel", "--git-common-dir")
+        self._top, self._git = (Path(line) for line in self._run(*words).splitlines())
 
     def commit_files(self, files: Sequence[str], message: str, scratch: Path) -> str:
         """Return a commit: HEAD, with ``files`` of the project as they are now; HEAD itself if it has them.
@@ -84,7 +84,7 @@ class Repository:
         return [file for file in files if file not in ignored]
 
     def _clear_lock(self, ref: str) -> None:
-        lock = self._project / self._run("rev-parse", "--git-path", f"{ref}.lock")
+        lock = self._git / f"{ref}.lock"
         end = time.monotonic() + _WAIT_SECONDS
         while lock.exists() and self._is_at_work():
             if time.monotonic() > end:
@@ -96,7 +96,7 @@ class Repository:
         for process in psutil.process_iter(["name", "cwd"]):
             name, folder = process.info["name"] or "", process.info["cwd"]
             named_git = name == "git" or name.startswith("git-")
-            if named_git and folder and any(Path(folder).is_relative_to(own) for own in self._folders):
+            if named_git and folder and any(map(Path(folder).is_relative_to, (self._top, self._git))):
                 return True
         return False
 
