@@ -1,9 +1,9 @@
 """A program for tests: it forks children that promote or roll back, and breaks each off somewhere else.
 
-``python registry_faults.py kill|full|random promote|roll_back FOLDER``: killed before each thing that is written,
-with a disk that is full from there on, or killed at random times. After each try one whole model must serve, and
-after the next run nothing may be left half-done. It prints how many tries there were, and after how many of them
-the new model served.
+``python registry_faults.py FOLDER STEP``: killed before every STEPth thing that is written, with a disk that
+is full from there on, and killed at random times. After each try one whole model must serve, and after the
+next run nothing may be left half-done. It prints of each fault and action how many tries there were, and after
+how many of them the new model served.
 """
 
 import errno
@@ -30,7 +30,7 @@ from sora.registry.reader import read_serving
 from sora.registry.rollback import roll_back
 from sora.registry.writing import repair
 
-NUM_RANDOM = 20
+NUM_RANDOM = 10  # of each action
 WRITES = ("os.rename", "os.mkdir", "os.remove", "os.rmdir", "subprocess.Popen")
 NEED_ROOM = ("open", "os.mkdir", "subprocess.Popen")  # git would fail in its own words
 DONE, BEHIND, REFUSED, FAULT = range(4)
@@ -104,7 +104,7 @@ def end_of(child: int) -> int:
     return code
 
 
-def tries(mode: str, action: Action, project: Path) -> Iterator[int]:
+def tries(mode: str, action: Action, project: Path, step: int) -> Iterator[int]:
     """Act in ``project``, which is there anew each time, until nothing is broken off; yield how it ended."""
     if mode == "random":
         start = time.monotonic()
@@ -117,7 +117,7 @@ def tries(mode: str, action: Action, project: Path) -> Iterator[int]:
             yield end_of(child)
         return
     fault = {"kill": killed_at, "full": full_from}[mode]
-    for number in count(1):
+    for number in count(1, step):
         code = end_of(fork(action, project, lambda number=number: fault(number)))
         yield code
         if code == DONE:
@@ -157,15 +157,14 @@ def prepared(folder: Path, action: str) -> Path:
     return project
 
 
-def main(mode: str, name: str, folder: Path) -> None:
-    os.environ["BENTOML_HOME"] = str(folder / "bentos")
+def try_out(mode: str, name: str, folder: Path, step: int) -> None:
     template, project = prepared(folder, name), folder / "project"
     action, next_run = ACTIONS[name]
     serial = read_serving(template / layout.REGISTRY).pointer.serial
     moved = []
     shutil.copytree(template, project)
     state = git_state(project)
-    for code in tries(mode, action, project):
+    for code in tries(mode, action, project, step):
         served = read_serving(project / layout.REGISTRY).pointer
         moved.append(served.serial == serial + 1)
         assert served.serial in (serial, serial + 1)
@@ -179,8 +178,15 @@ def main(mode: str, name: str, folder: Path) -> None:
         assert git_state(project) == state
         shutil.rmtree(project)
         shutil.copytree(template, project)
-    print(len(moved), sum(moved))
+    print(mode, name, len(moved), sum(moved), flush=True)
+
+
+def main(folder: Path, step: int) -> None:
+    os.environ["BENTOML_HOME"] = str(folder / "bentos")
+    for mode in ("kill", "full", "random"):
+        for name in ACTIONS:
+            try_out(mode, name, folder / f"{mode}-{name}", step)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]))
+    main(Path(sys.argv[1]), int(sys.argv[2]))
