@@ -2,8 +2,8 @@
 
 ``python registry_faults.py FOLDER STEP``: killed before every STEPth thing that is written, with a disk that
 is full from there on, and killed at random times. After each try one whole model must serve, and after the
-next run nothing may be left half-done. It prints of each fault and action how many tries there were, and after
-how many of them the new model served.
+next run nothing may be left half-done. It prints of each fault and action how many tries there were, and
+after how many of them the new model served.
 """
 
 import errno

@@ -19,7 +19,7 @@ from sora.registry.rollback import roll_back
 
 NUM_PROMOTIONS, NUM_READERS, NUM_KEPT = 200, 2, 2
 READER = """
-import sys
+import sys, time
 from pathlib import Path
 from sora.registry.reader import Watcher, read_serving
 
@@ -33,6 +33,7 @@ while not stop.exists():
     found = watcher.poll()
     if found:
         seen.append(found.pointer.serial)
+    time.sleep(0.002)  # the writer needs the processor too
 assert seen == sorted(set(seen)), seen
 assert num_reads > 10 and len(seen) > 10, (num_reads, len(seen))
 """
