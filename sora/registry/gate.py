@@ -154,11 +154,12 @@ def _holdout(candidate: Evidence, serving: Evidence) -> Check:
         for path, content_hash in serving.answers[["path", "content_hash"]].itertuples(index=False)
         if given.labels.get(content_hash) != wanted.labels[content_hash]
     ]
+    first = f" (first: {missing[0]})" if missing else ""
     return Check(
         "holdout",
         False,
         f"the candidate was not judged on hold-out {_short(wanted)} of the model that serves: {len(missing)} "
-        f"of its {_videos(len(wanted))} were not held out, or under another label (first: {missing[0]}); "
+        f"of its {_videos(len(wanted))} were not held out, or under another label{first}; "
         "put them back among the test videos (ingest.split_column) and run dvc repro, or take the test "
         "videos of the candidate for the hold-out from now on with sora promote --new-holdout",
     )

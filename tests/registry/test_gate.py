@@ -88,6 +88,8 @@ def test_another_hold_out_is_not_compared_and_the_sentence_says_how_to_mend_it()
     assert found.keys() == {"holdout"}
     assert "10 of its 40 videos were not held out, or under another label (first: 30.mp4)" in found["holdout"]
     assert "--new-holdout" in found["holdout"]
+    more = refusals(evidence(), evidence(num_videos=30))
+    assert "0 of its 30 videos were not held out" in more["holdout"]
     assert "0 held-out videos" in refusals(evidence(num_videos=0), evidence(num_videos=0))["holdout"]
 
 

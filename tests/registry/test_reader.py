@@ -21,8 +21,10 @@ NUM_PROMOTIONS, NUM_READERS, NUM_KEPT = 200, 2, 2
 READER = """
 import sys, time
 from pathlib import Path
+from sora.lifetime import die_with_parent
 from sora.registry.reader import Watcher, read_serving
 
+die_with_parent()
 registry, stop = map(Path, sys.argv[1:])
 watcher, seen, num_reads = Watcher(registry), [], 0
 print("reading", flush=True)
