@@ -37,13 +37,16 @@ def writing(project: Path) -> Iterator[Writing]:
     """Hold the registry of a project, after what a killed process left half-done was put right.
 
     Raises:
-        SoraError: the project is in no git repository, or the pointer is damaged.
+        SoraError: the project is in no git repository, or the pointer or the journal is damaged.
+        OSError: the disk has no room for the journal.
     """
     registry = project / layout.REGISTRY
     with only_writer(registry) as lock:
         repository = Repository(project, lock)
         remove_leftovers(registry)
         pointer = read_pointer(registry)
+        if pointer:
+            record_pointer(registry, pointer)  # else the next change would leave a gap in the history
         yield Writing(registry, repository, pointer, _derive(registry, repository, pointer))
 
 
@@ -51,7 +54,7 @@ def repair(project: Path) -> tuple[str, ...]:
     """Put right what a killed process left half-done; give what could not be, a sentence each.
 
     Raises:
-        SoraError: as ``writing``.
+        SoraError, OSError: as ``writing``.
     """
     with writing(project) as held:
         return held.behind
