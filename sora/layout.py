@@ -62,3 +62,4 @@ MODEL_CARD = Path("reports/model_card.md")
 BENTO = Path("models/sora-video.bento")
 TUNING = Path("reports/tuning")
 STUDY = Path(".tuning/study.db")  # of sora tune; of this machine alone
+REGISTRY = Path("registry")  # of promoted models; of this machine alone, too
