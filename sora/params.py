@@ -21,6 +21,7 @@ STRICT: dict[str, Any] = {"extra": "forbid", "strict": True}
 RECIPE_SECTIONS = frozenset({"preprocess", "extract", "train"})
 RECIPE_KEYS = ("recipe", "recipes")
 SHARED = ("seed", "runtime", *RECIPE_KEYS)
+OF_COMMANDS = ("gate",)  # no stage reads them, and a project may do without
 
 T = TypeVar("T")
 
@@ -60,7 +61,7 @@ def read_params(sections: dict[str, type], path: Path = PARAMS) -> tuple[dict[st
     """
     values = _sections(path)
     known = {*sections, *SHARED}
-    _refuse(path, "unknown", values.keys() - known, known)
+    _refuse(path, "unknown", values.keys() - known - {*OF_COMMANDS}, known)
     _refuse(path, "missing", known - values.keys(), known)
     recipes, chosen = _recipes(values, path)
     read = {

@@ -15,7 +15,7 @@ def status_lines() -> list[str]:
     metrics, compression = _read(layout.METRICS), _read(layout.COMPRESSION)
     if not metrics or not compression:
         return ["nothing is trained here yet", "next: dvc repro"]
-    stale = _stale_stages()
+    stale = stale_stages()
     return [
         *_data_lines(_read(layout.VALIDATION)),
         *_metric_lines(metrics),
@@ -65,7 +65,8 @@ def _next_lines() -> list[str]:
     ]
 
 
-def _stale_stages() -> list[str]:
+def stale_stages() -> list[str]:
+    """Return the stages that DVC would run again; where DVC cannot tell, its reason."""
     command = [sys.executable, "-m", "dvc", "status", "--json"]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
     if finished.returncode:

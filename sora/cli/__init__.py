@@ -5,11 +5,13 @@ Nothing heavy is imported before a command runs.
 
 from sora.cli.application import app
 from sora.cli.apps import moderate, review, summarize, tag, threshold
+from sora.cli.drift import drift
 from sora.cli.export import export
 from sora.cli.here import doctor, status
 from sora.cli.index import index
 from sora.cli.live import watch
 from sora.cli.models import compare, report, tune
+from sora.cli.registry import history, promote, rollback
 from sora.cli.retrieval import recommend, search
 from sora.cli.videos import inspect, predict, preview
 
@@ -18,7 +20,7 @@ __all__ = ["app"]
 # In the order of --help.
 _PANELS = {
     "Videos": (predict, watch, tag, summarize, moderate, threshold, search, recommend, inspect, preview),
-    "Models": (status, report, compare, tune),
+    "Models": (status, report, compare, drift, tune, promote, rollback, history),
     "This machine": (doctor,),
 }
 for panel, commands in _PANELS.items():

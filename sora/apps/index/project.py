@@ -13,16 +13,12 @@ from sora.apps.index.store import create_index
 from sora.apps.index.vectors import search_vectors
 from sora.apps.index.videos import Added, Describe, embedded_again
 from sora.bundle import Bundle
-from sora.errors import SoraError
+from sora.bundle_features import bundle_features, require_same_input
 from sora.features import feature_table
-from sora.lineage import path_hash
 from sora.manifest import SPLIT_NAMES, labels_in, read_table
 from sora.params import Runtime
 from sora.runtimes import Head, load_head
-from sora.store import VideoStore
-from sora.trained import Trained, features_from_clips, read_trained
-
-_CLIPS_AT_ONCE = 256
+from sora.trained import Trained, read_trained
 
 
 @dataclass(frozen=True)
@@ -58,7 +54,7 @@ def build_index(path: Path, bundle: Bundle, runtime: Runtime, describe: Describe
         SoraError: there is no trained model, or the bundle is not made of it; or as ``create_index``.
     """
     trained = read_trained()
-    _require_same_input(bundle, trained)
+    require_same_input(bundle, trained)
     videos = _videos()
     index = create_index(path, bundle.version, any_model=True)
     is_same_model = index.model_version == bundle.version
@@ -77,14 +73,6 @@ def build_index(path: Path, bundle: Bundle, runtime: Runtime, describe: Describe
     again, more_rows, failed = embedded_again(added, describe)
     index.replace_all(bundle.version, [*entries, *again], np.stack([*rows, *more_rows]))
     return Built(len(entries), len(entries), failed=tuple(failed))
-
-
-def _require_same_input(bundle: Bundle, trained: Trained) -> None:
-    if (bundle.spec, list(bundle.labels)) != (trained.spec, trained.labels):
-        raise SoraError(
-            f"{bundle.folder}: the bundle is not made of the model in {layout.TRAINED}: its frames or labels "
-            "are others; run dvc repro first"
-        )
 
 
 def _videos() -> pd.DataFrame:
@@ -114,28 +102,10 @@ def _vectors(
 ) -> Iterator[np.ndarray]:
     """Yield the search vector of each video, float32 (V,), as the bundle's predictor would make it."""
     head = load_head(bundle.head)
-    for features in _features(videos, bundle, trained, runtime):
+    for features in bundle_features(videos, bundle, trained, runtime, "index"):
         yield _vector(head, features)
 
 
 def _vector(head: Head, features: np.ndarray) -> np.ndarray:
     probabilities, embedding = head(features)
     return search_vectors(embedding[None], probabilities[None])[0]
-
-
-def _features(
-    videos: pd.DataFrame, bundle: Bundle, trained: Trained, runtime: Runtime
-) -> Iterator[np.ndarray]:
-    """Yield the features of each video, float32 (T, F).
-
-    Those that extract stored, if the bundle's backbone is the one that made them; else they are made anew
-    from the stored clips, for those of a compressed backbone differ a little.
-    """
-    if not trained.is_end_to_end and path_hash(bundle.backbone) == path_hash(trained.backbone):
-        store = VideoStore(layout.FEATURES, ".npy")
-        yield from (np.load(store.path(key), allow_pickle=False) for key in videos["key"])
-        return
-    paths = list(videos["path"])
-    for start in range(0, len(paths), _CLIPS_AT_ONCE):
-        some = paths[start : start + _CLIPS_AT_ONCE]
-        yield from features_from_clips(some, bundle.backbone, bundle.spec, runtime, "index")

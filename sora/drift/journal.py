@@ -1,0 +1,43 @@
+"""The part of a journal of observations that is asked for."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sora.apps.journal import read_records
+from sora.drift.observation import Observation, from_json
+from sora.errors import SoraError
+
+SUFFIX = ".jsonl"
+
+
+@dataclass(frozen=True)
+class Window:
+    """Which observations of a journal count.
+
+    Attributes:
+        last: so many at its end; None: all.
+        since: those at this time or later, which has a zone; None: from the first.
+    """
+
+    last: int | None = None
+    since: datetime | None = None
+
+
+def read_journal(path: Path, window: Window = Window()) -> list[Observation]:
+    """Return the observations of a journal that ``window`` names, in order.
+
+    Raises:
+        SoraError: there is no such file, a line is damaged, or nothing is left.
+    """
+    if not path.is_file():
+        raise SoraError(f"{path}: there is no such journal; the service writes it")
+    records = list(enumerate(read_records(path), start=1))
+    records = records if window.last is None else records[-window.last :]
+    found = [from_json(record, f"{path}, line {number}") for number, record in records]
+    if window.since is not None:
+        found = [each for each in found if each.time >= window.since]
+    if not found:
+        since = f" since {window.since.isoformat()}" if window.since else ""
+        raise SoraError(f"{path}: holds no observation{since}")
+    return found

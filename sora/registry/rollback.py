@@ -1,0 +1,60 @@
+"""Roll-back: an earlier version serves again."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sora.errors import SoraError
+from sora.registry.entries import MODELS, check_files, pointer_to, read_entry, versions
+from sora.registry.events import predecessor
+from sora.registry.pointer import Pointer
+from sora.registry.writing import move_pointer, writing
+
+
+@dataclass(frozen=True)
+class RollBack:
+    """The model that serves now, and what could not be brought to the new state yet, a sentence each."""
+
+    pointer: Pointer
+    behind: tuple[str, ...]
+
+
+def roll_back(project: Path, version: str = "", *, by: str, why: str = "") -> RollBack:
+    """Let an earlier version serve again, without a gate; by default the one before.
+
+    The next roll-back goes on from there, to what served before that one.
+
+    Args:
+        project: its folder.
+        version: its name or the beginning of it.
+        by: who asks.
+        why: the reason.
+
+    Raises:
+        SoraError: there is no such version, it is damaged, or it serves already.
+        OSError: of the disk; the model that served serves on.
+    """
+    with writing(project) as held:
+        serving = held.pointer
+        if serving is None:
+            raise SoraError(f"{held.registry}: nothing was promoted yet, so there is nothing to roll back")
+        entry = read_entry(held.registry, _target(held.registry, serving, version))
+        check_files(held.registry / MODELS / entry.version, entry)
+        pointer = replace(
+            pointer_to(entry, serving, by=by, why=why, checks=()),
+            event="rolled back",
+            previous=predecessor(held.registry, entry.version),
+        )
+        return RollBack(pointer, move_pointer(held, pointer))
+
+
+def _target(registry: Path, serving: Pointer, asked: str) -> str:
+    if not asked and not serving.previous:
+        raise SoraError(f"{serving.version} serves, and nothing did before it; see sora history")
+    wanted, kept = asked or serving.previous, versions(registry)
+    found = [wanted] if wanted in kept else [name for name in kept if name.startswith(wanted)]
+    if len(found) != 1:
+        what = "several versions begin so" if found else "no such version is kept"
+        raise SoraError(f"{wanted}: {what}; there are: {', '.join(found or kept)}")
+    if found[0] == serving.version:
+        raise SoraError(f"{found[0]} serves already")
+    return found[0]
