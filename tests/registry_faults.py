@@ -21,8 +21,8 @@ from typing import Any
 from registry_projects import RULES, git, make_project, write_candidate
 
 from sora import layout
-from sora.apps.journal import read_records
 from sora.errors import SoraError
+from sora.journal import read_records
 from sora.registry.events import history
 from sora.registry.pointer import Pointer
 from sora.registry.promotion import Wish, promote

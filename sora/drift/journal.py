@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sora.apps.journal import read_records
 from sora.drift.observation import Observation, from_json
 from sora.errors import SoraError
+from sora.journal import read_records
 
 SUFFIX = ".jsonl"
 

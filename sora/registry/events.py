@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from sora.apps.journal import Record, append_record, read_records
 from sora.errors import SoraError
+from sora.journal import Record, append_record, read_records
 from sora.registry.entries import versions
 from sora.registry.pointer import Pointer, now, read_pointer
 

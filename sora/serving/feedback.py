@@ -13,8 +13,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from sora.apps.journal import append_only, read_records, sync_folder
 from sora.errors import SoraError
+from sora.journal import append_only, read_records, sync_folder
 from sora.serving.locking import locked
 from sora.video.container import SUFFIXES
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from sora.apps.journal import append_record, read_records
 from sora.apps.moderation.queue import all_items, decide, item_id, submit, waiting
 from sora.apps.moderation.verdict import Reason, Verdict
 from sora.errors import SoraError
+from sora.journal import append_record, read_records
 
 VERDICT = Verdict("review", (Reason("nsfw", "review", "", 1.0, 2.0, 0.5, "not safe for work"),))
 

@@ -13,7 +13,6 @@ from drift_samples import observation
 from typer.testing import CliRunner
 
 from sora import layout
-from sora.apps.journal import append_record
 from sora.bundle import read_bundle
 from sora.cli import app
 from sora.clip import read_clean_clip
@@ -22,6 +21,7 @@ from sora.drift.project import project_observations
 from sora.drift.videos import find_videos, observe_videos
 from sora.errors import SoraError
 from sora.frames.inputs import network_input
+from sora.journal import append_record
 from sora.manifest import write_table
 from sora.params import Runtime
 from sora.predictor import Predictor

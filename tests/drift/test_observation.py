@@ -8,11 +8,11 @@ from drift_samples import observation
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sora.apps.journal import append_record
 from sora.drift.journal import Window, read_journal
 from sora.drift.observation import from_json
 from sora.drift.sample import drawn, one_of_each_group, sample_of
 from sora.errors import SoraError
+from sora.journal import append_record
 
 
 def one(number: int = 0, **changes: Any):

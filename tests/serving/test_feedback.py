@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sora.apps.journal import read_records
 from sora.errors import SoraError
+from sora.journal import read_records
 from sora.serving import feedback as feedback_module
 from sora.serving.feedback import JOURNAL, Feedback, checked_labels, read_feedback, record_feedback, repair
 from sora.sources.listing import list_videos

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from sora.apps.journal import Record, append_record, read_records
 from sora.apps.moderation.verdict import Verdict
 from sora.errors import SoraError
+from sora.journal import Record, append_record, read_records
 
 Decision = Literal["allow", "block"]
 

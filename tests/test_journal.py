@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sora.apps import journal
-from sora.apps.journal import append_only, append_record, read_records
+from sora import journal
 from sora.errors import SoraError
+from sora.journal import append_only, append_record, read_records
 
 
 @pytest.fixture
