@@ -101,7 +101,7 @@ class Children:
     def _serve(self, child: "_Child") -> None:
         """Give calls to one child, which is ready before one is taken from the others."""
         while True:
-            with suppress(ChildDiedError):  # whoever calls is told
+            with suppress(ChildDiedError, OSError):  # whoever calls is told
                 child.make_ready()
             try:
                 taken = self._waiting.get(timeout=_LOOK_SECONDS)
