@@ -17,7 +17,7 @@ import numpy as np
 import psutil
 from projects import ROOT
 
-from sora.serving.bento import build_bento
+from sora.serving.bento.build import build_bento
 
 WIDTH, HEIGHT, FPS, SECONDS = 320, 240, 30, 5
 _START_SECONDS = 120

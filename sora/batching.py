@@ -10,19 +10,22 @@ Result = TypeVar("Result")
 
 
 class Batcher(Generic[Item, Result]):
-    """Calls ``run`` for one batch at a time; a batch is what came while the last one ran.
+    """Calls ``run`` for so many batches at a time; a batch is what came while all of these ran.
 
-    So its size follows the load: one at a time where calls are rare, without any wait for company, and up to
+    So its size follows the load: one item where calls are rare, without any wait for company, and up to
     ``max_size`` where they are not (the dynamic batching of inference servers, with a delay of 0).
     """
 
-    def __init__(self, run: Callable[[Sequence[Item]], Sequence[Result]], max_size: int) -> None:
-        """Take a function from items to as many results, in order."""
+    def __init__(
+        self, run: Callable[[Sequence[Item]], Sequence[Result]], max_size: int, num_at_once: int = 1
+    ) -> None:
+        """Take a function from items to as many results, in order; with several at once for any thread."""
         self._run = run
         self._max_size = max_size
+        self._num_at_once = num_at_once
+        self._num_running = 0
         self._waiting: list[tuple[Item, Future[Result]]] = []
         self._changed = threading.Condition()
-        self._is_busy = False
 
     def __call__(self, item: Item) -> Result:
         """Return the result for one item; an error of ``run`` is raised for every item of its batch."""
@@ -34,17 +37,20 @@ class Batcher(Generic[Item, Result]):
         return future.result()
 
     def _batch_unless_done(self, future: Future[Result]) -> list[tuple[Item, Future[Result]]]:
-        """Wait until a result is there, then return nothing, or until nobody works, then what is to be done.
+        """Wait until a result is there, then return nothing, or until one may work, then what is to be done.
 
         Who has a result does not wait for the work on the next batch, but can make ready another item.
         """
         with self._changed:
-            self._changed.wait_for(lambda: future.done() or not self._is_busy)
+            self._changed.wait_for(lambda: future.done() or self._may_begin())
             if future.done():
                 return []
-            self._is_busy = True
+            self._num_running += 1
             batch, self._waiting = self._waiting[: self._max_size], self._waiting[self._max_size :]
             return batch
+
+    def _may_begin(self) -> bool:
+        return bool(self._waiting) and self._num_running < self._num_at_once
 
     def _run_batch(self, batch: list[tuple[Item, Future[Result]]]) -> None:
         try:
@@ -57,5 +63,5 @@ class Batcher(Generic[Item, Result]):
                     future.set_exception(error)
         finally:
             with self._changed:
-                self._is_busy = False
+                self._num_running -= 1
                 self._changed.notify_all()

@@ -1,6 +1,5 @@
 """Child processes that read videos: one that crashes, hangs or swallows memory costs that video alone."""
 
-import ctypes
 import pickle
 import resource
 from collections.abc import Callable
@@ -14,13 +13,10 @@ import numpy as np
 
 from sora.children import ChildDiedError, Children, ChildTimeoutError
 from sora.errors import VideoError
+from sora.heap import keep_freed_memory
 from sora.video.pictures import PictureSize
 from sora.video.read import WHOLE, ChooseFrames, ChosenFrames, Window, read_frames
 from sora.video.shared import Arena, SharedArray
-
-# Names and numbers of glibc's <malloc.h>, and bytes.
-_M_TRIM_THRESHOLD, _KEPT_BYTES = -1, 128 * 2**20
-_M_MMAP_THRESHOLD, _MAX_HEAP_ARRAY_BYTES = -3, 32 * 2**20  # the most that it takes
 
 
 @dataclass(frozen=True)
@@ -147,18 +143,7 @@ def _start_nothing() -> None:
 def _start_child(memory_gib: float) -> None:
     limit = int(memory_gib * 2**30)
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-    _keep_freed_memory()
+    keep_freed_memory()
     import cv2
 
     cv2.setNumThreads(1)  # parallel over videos, and the same result on every machine
-
-
-def _keep_freed_memory() -> None:
-    """Have this process use the memory of arrays that are gone again, for new pages are slow.
-
-    Else glibc gives it back after each video; other C libraries have no such setting.
-    """
-    set_option = getattr(ctypes.CDLL(None), "mallopt", None)
-    if set_option:
-        set_option(_M_TRIM_THRESHOLD, _KEPT_BYTES)
-        set_option(_M_MMAP_THRESHOLD, _MAX_HEAP_ARRAY_BYTES)

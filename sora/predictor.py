@@ -20,7 +20,8 @@ from sora.frames.spec import InputSpec
 from sora.guard import Budget, Guard
 from sora.runtimes import Backbone, load_backbone, load_head, segment_features
 
-_MOST_AT_ONCE = 4  # clips that are made ready and judged; each takes some 50 MB
+_NUM_CORES = os.cpu_count() or 1
+_MOST_AT_ONCE = _NUM_CORES + 1  # clips that are made ready and judged; more crowd memory and caches
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,6 +141,8 @@ def _shared(backbone: Backbone, spec: InputSpec) -> Backbone:
 
     looks_at_clips = not spec.backbone_blocks  # it was trained from them
     shared: Batcher[np.ndarray, np.ndarray] = Batcher(
-        lambda clips: (apart if looks_at_clips or len(clips) == 1 else together)(clips), _MOST_AT_ONCE
+        lambda clips: (apart if looks_at_clips or len(clips) == 1 else together)(clips),
+        max_size=_MOST_AT_ONCE,
+        num_at_once=_NUM_CORES,
     )
     return shared

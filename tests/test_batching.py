@@ -69,3 +69,20 @@ def test_one_thread_alone_waits_for_nobody():
     batcher: Batcher[str, int] = Batcher(lambda items: [seen.append(len(items)) or len(items[0])], 8)
     assert [batcher("a"), batcher("bcd")] == [1, 3]
     assert seen == [1, 1]
+
+
+def test_with_several_at_once_a_batch_forms_when_all_are_busy():
+    slow = Slow()
+    batcher = Batcher(slow, max_size=4, num_at_once=2)
+    with ThreadPoolExecutor(4) as pool:
+        calls = [pool.submit(batcher, 0)]
+        assert slow.began.wait(20)
+        slow.began.clear()
+        calls.append(pool.submit(batcher, 1))
+        assert slow.began.wait(20)
+        for place, item in enumerate((2, 3), start=1):
+            calls.append(pool.submit(batcher, item))
+            waiting_for(batcher, place)
+        slow.may_end.set()
+        assert [call.result() for call in calls] == [0, 2, 4, 6]
+    assert slow.batches == [[0], [1], [2, 3]]

@@ -4,6 +4,7 @@ import os
 
 import bentoml
 
+from sora.heap import keep_freed_memory
 from sora.serving.answering.engine import Engine
 from sora.serving.answering.retrieval import Retrieval
 from sora.serving.answering.tasks import job_work
@@ -34,6 +35,7 @@ class SoraVideo:
     """Says what videos show, with the model that lies beside this code."""
 
     def __init__(self) -> None:
+        keep_freed_memory()
         self._engine = Engine(Assets(), SETTINGS)
         repair(SETTINGS.state / "feedback")  # after a kill
         self._scratch = Scratch(SETTINGS.state / "scratch", _LIMITS.max_scratch_bytes)
