@@ -22,13 +22,15 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from http.client import HTTPConnection, HTTPException
 from itertools import count
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
+from urllib.parse import urlsplit
 
 import cv2
-import httpx
 import numpy as np
 from hostile import another
 from rich.console import Console
@@ -149,7 +151,7 @@ def work(pipe: Connection, bundle_folder: Path, folder: Path) -> None:
 def one_client(server: Server, plain: Plain, clips: Clips, num_clips: int) -> Figures:
     """Compare what one client waits for with the work alone, clip by clip in turn."""
     asked, alone, known = [], [], []
-    with httpx.Client(base_url=server.url, timeout=120) as client:
+    with closing(connected(server)) as client:
         for clip in clips.take(num_clips):
             plain.begin([clip])
             alone += plain.end().each
@@ -166,9 +168,19 @@ def one_client(server: Server, plain: Plain, clips: Clips, num_clips: int) -> Fi
     }
 
 
-def classify(client: httpx.Client, clip: bytes) -> int:
+def connected(server: Server) -> HTTPConnection:
+    """Return a client that takes little from the cores that it shares with the server."""
+    address = urlsplit(server.url)
+    assert address.hostname is not None
+    return HTTPConnection(address.hostname, address.port, timeout=300)
+
+
+def classify(client: HTTPConnection, clip: bytes) -> int:
     """Send a clip; return the status of the answer."""
-    return client.post("/classify", files={"video": ("clip.mp4", clip, "video/mp4")}).status_code
+    client.request("POST", "/classify", clip, {"Content-Type": "video/mp4"})
+    answer = client.getresponse()
+    answer.read()
+    return answer.status
 
 
 def seconds_of(call: Callable[[], int]) -> float:
@@ -230,12 +242,12 @@ def asked_all(server: Server, clips: list[bytes]) -> tuple[Round, int]:
 def ask(server: Server, clips: Iterator[bytes]) -> list[tuple[int, float]]:
     """Be one client; return status and seconds of each answer."""
     answers = []
-    with httpx.Client(base_url=server.url, timeout=300) as client:
+    with closing(connected(server)) as client:
         for clip in clips:
             start = time.perf_counter()
             try:
                 status = classify(client, clip)
-            except httpx.HTTPError:
+            except (OSError, HTTPException):
                 status = 0
             answers.append((status, time.perf_counter() - start))
     return answers
