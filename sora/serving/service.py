@@ -36,6 +36,8 @@ class SoraVideo:
 
     def __init__(self) -> None:
         keep_freed_memory()
+        SETTINGS.state.mkdir(parents=True, exist_ok=True)
+        os.chdir(SETTINGS.state)  # the folder of the Bento goes when the same version is built again
         self._engine = Engine(Assets(), SETTINGS)
         repair(SETTINGS.state / "feedback")  # after a kill
         self._scratch = Scratch(SETTINGS.state / "scratch", _LIMITS.max_scratch_bytes)

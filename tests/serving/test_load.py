@@ -10,6 +10,7 @@ import pytest
 from bundles import write_video
 
 from benchmarks.hostile import KINDS, Target, answered, form, hostile_videos, outcome_of, redirecting
+from sora.serving.bento.build import build_bento
 from sora.serving.feedback import read_feedback
 
 pytestmark = pytest.mark.slow
@@ -42,7 +43,8 @@ def test_every_request_gets_its_right_answer_and_nothing_is_left(served, state, 
     _wait_until(lambda: _files(state) == [])
 
 
-def test_killed_decoders_are_replaced_before_the_next_request(served, target):
+def test_killed_decoders_are_replaced_before_the_next_request(served, target, bundle, contents, tmp_path):
+    build_bento(bundle.folder, tmp_path / "again.bento", contents)  # which takes the place of what is served
     decoders = [one for worker in _workers(served) for one in worker.children() if _reads_videos(one)]
     assert len(decoders) >= 2
     for one in decoders:

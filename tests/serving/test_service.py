@@ -4,6 +4,7 @@ import base64
 import hashlib
 import http.client
 import json
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -21,6 +22,7 @@ from file_server import Served as File
 from file_server import file_server
 
 from sora.serving.feedback import read_feedback
+from sora.serving.pages import CONTENT_SECURITY_POLICY
 from sora.video.facts import VideoFacts
 from sora.video.probe import probe
 
@@ -266,6 +268,14 @@ def test_openapi_describes_every_endpoint_and_metrics_count_them(client, clips):
     assert 'endpoint="/classify"' in metrics
     asked, computed = (_total(metrics, f"sora_{name}_total") for name in ("asked", "computed"))
     assert asked > computed > 0
+
+
+def test_the_page_is_served_and_may_load_nothing_from_elsewhere(client):
+    page = client.get("/ui", follow_redirects=True)
+    assert (page.status_code, page.url.path) == (200, "/ui/")
+    assert page.headers["content-security-policy"] == CONTENT_SECURITY_POLICY
+    for name in re.findall(r'(?:src|href)="([^"#:]+)"', page.text):
+        assert client.get(f"/ui/{name}").status_code == 200, name
 
 
 def _total(metrics: str, name: str) -> float:
