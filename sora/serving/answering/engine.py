@@ -1,6 +1,9 @@
 """The models and what they have said before: every video is looked at once."""
 
+import os
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -22,6 +25,8 @@ from sora.serving.assets import Assets
 from sora.serving.refusals import RefusedError
 from sora.serving.settings import Settings
 from sora.video.probe import declared_seconds
+
+_WORK_NICENESS = 10
 
 
 @dataclass(frozen=True)
@@ -139,6 +144,7 @@ class Engine:
 
         def counted() -> Answer:
             COMPUTED.labels(kind=kind).inc()
+            _give_way()
             return compute()
 
         return self._answers.once(self._key(what, video), counted)
@@ -168,6 +174,12 @@ def _too_long(seconds: float, limit_seconds: int, advice: str) -> RefusedError:
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         f"the video lasts {seconds:.0f} s, at most {limit_seconds} s are taken here; {advice}",
     )
+
+
+def _give_way() -> None:
+    """Lower the priority of this thread, which works, below that of the one that answers."""
+    with suppress(OSError):  # no such thing on this system
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _WORK_NICENESS)
 
 
 def _go_on(_: float) -> None:
