@@ -35,6 +35,7 @@ from changed_videos import CHANGES, write_changed
 from projects import ROOT
 from rich.console import Console
 from rich.table import Table
+from search import fitted
 from threadpoolctl import threadpool_limits
 
 from sora import layout
@@ -49,9 +50,6 @@ from sora.features import load_features
 from sora.manifest import SPLIT_NAMES, read_table
 from sora.params import Runtime, read_section
 from sora.predictor import Predictor
-from sora.training.fitted import targets
-from sora.training.linear_fit import fit_linear
-from sora.training.on_features import block_ranges
 from sora.training.spec import TrainSpec
 from sora.work import map_videos
 
@@ -242,26 +240,14 @@ def other_label_alarms(everything: Sample) -> list[dict[str, Any]]:
     labels = sorted(set(names))
     rows = []
     for others in (labels[:2], labels[2:4], labels[4:]):
-        known = [label for label in labels if label not in others]
         is_other = np.isin(names, others)
-        fitted = ~is_other & (splits != "test")
-        head = fit_linear(
-            features.features[fitted],
-            targets(names[fitted], known),
-            list(features.videos["group"][fitted]),
-            blocks={name: block_ranges(features.columns, [name]) for name in spec.blocks},
-            labels=known,
-            several_labels=False,
-            embedding_size=spec.embedding_size,
-            plan=spec.linear,
-            seed=0,
-        )
-        probabilities, embeddings = head.classifier.predict(features.features)
+        judged = fitted(features, ~is_other & (splits != "test"), spec)
+        known = np.array([label for label in labels if label not in others])
         told = replace(
             ordered,
-            labels=np.array(known)[probabilities.argmax(axis=1)],
-            confidences=probabilities.max(axis=1).astype(np.float64),
-            embeddings=embeddings,
+            labels=known[judged.probabilities.argmax(axis=1)],
+            confidences=judged.probabilities.max(axis=1).astype(np.float64),
+            embeddings=judged.embeddings,
         )
         reference = told.at(np.flatnonzero(~is_other & (splits == "test")))
         rows.append(

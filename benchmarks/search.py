@@ -103,7 +103,7 @@ def embedded(project: Path, splits: Sequence[str]) -> list[tuple[str, Embedded]]
 def fitted(features: FeatureSet, is_training: np.ndarray, spec: TrainSpec) -> Embedded:
     """Fit a head to some of the videos, and let it judge all of them."""
     names = features.videos["label"].to_numpy()
-    labels = sorted(set(names))
+    labels = sorted(set(names[is_training]))
     found = fit_linear(
         features.features[is_training],
         targets(names[is_training], labels),

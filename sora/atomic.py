@@ -40,6 +40,15 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
         _swap(built, folder, Path(temporary) / "old")
 
 
+def sync(path: Path) -> None:
+    """Make the content of a file durable, or the names in a folder."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write ``text`` as UTF-8, atomically."""
     with replacing(path) as temporary:

@@ -255,7 +255,7 @@ def _work(pipe: Connection, initializer: Call) -> None:
     while True:
         try:
             call = pipe.recv_bytes()
-        except EOFError:
+        except (EOFError, ConnectionError):
             return
         answer = None  # until now it was held, for what the parent takes of it from shared memory
         pipe.send(True)  # the call has begun; a child that dies before can be replaced unseen

@@ -9,6 +9,7 @@ from io import BufferedRandom
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from sora.atomic import sync
 from sora.errors import SoraError
 
 Record: TypeAlias = dict[str, Any]
@@ -44,7 +45,7 @@ def append_record(path: Path, decide: Callable[[list[Record]], Record | None]) -
         record = decide(_records(path, data))
         if record is not None:
             _write(file, data.rfind(b"\n") + 1, record)
-            sync_folder(path.parent)
+            sync(path.parent)
     return record
 
 
@@ -55,16 +56,7 @@ def append_only(path: Path, record: Record) -> None:
     """
     with _locked(path) as file:
         _write(file, _end_of_last_line(file), record)
-        sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable, as fsync makes a file's bytes."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync(path.parent)
 
 
 @contextmanager

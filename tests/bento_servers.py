@@ -1,7 +1,6 @@
-"""Bentos for tests: BentoML's server on one, and a Python that has what one requires and nothing else."""
+"""Bentos for tests: BentoML's server on one."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -12,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-import pytest
 
 START_SECONDS = 90
 _LEFT_BEHIND = ("PYTHONPATH", "VIRTUAL_ENV")
@@ -54,24 +52,6 @@ def serving(cwd: Path, log: Path, python: Path | str = sys.executable, **setting
     finally:
         process.terminate()
         process.wait(timeout=90)
-
-
-def bare_python(folder: Path, requirements: Path) -> Path:
-    """Make an environment in ``folder`` with what a file requires; skip the test where that cannot be had."""
-    uv = shutil.which("uv", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}") or "uv"
-    python = folder / "bin" / "python"
-    install = [uv, "pip", "install", "--python", str(python), "-r", str(requirements)]
-    try:
-        subprocess.run([uv, "venv", "--python", sys.executable, str(folder)], check=True, capture_output=True)
-        offline = subprocess.run([*install, "--offline"], check=False, capture_output=True)
-        if offline.returncode:
-            subprocess.run(install, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        message = f"needs uv, and the packages in its cache or from an index: {error}"
-        if os.environ.get("SORA_REQUIRE_ALL"):
-            pytest.fail(message)
-        pytest.skip(message)
-    return python
 
 
 def _wait_until_ready(served: Served) -> None:

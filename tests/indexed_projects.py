@@ -14,15 +14,15 @@ from sora.bundle import Bundle, read_bundle, write_bundle
 from sora.clip import read_clean_clip
 from sora.frames.inputs import network_input
 from sora.manifest import write_table
-from sora.runtimes import load_backbone, segment_features
+from sora.runtimes import kept_backbone, segment_features
 from sora.sources.hashes import content_hash
 
 ROOT = Path(__file__).parents[1]
 NUM_VIDEOS = 3
 
 
-def make_indexed_project(folder: Path) -> Bundle:
-    """Write one video of each label, in train, val and test, and all that an index is made from."""
+def make_model(folder: Path) -> Bundle:
+    """Write a tiny bundle, what it was made from, and a place for features."""
     bundle = tiny_bundle(folder / layout.BUNDLE)
     for path in (layout.FEATURES, layout.BACKBONES, layout.TRAINED):
         (folder / path).mkdir(parents=True)
@@ -30,12 +30,23 @@ def make_indexed_project(folder: Path) -> Bundle:
     shutil.copy(ROOT / "params.yaml", folder / "params.yaml")
     (folder / layout.TRAINED_LABELS).write_text(json.dumps(LABELS))
     (folder / layout.INPUT_SPEC).write_text(json.dumps(asdict(SPEC)))
-    backbone = load_backbone(bundle.backbone)
+    return bundle
+
+
+def store_features(folder: Path, key: str, video: Path) -> None:
+    """Store the features of a video as extract does."""
+    inputs = network_input(read_clean_clip(video, SPEC.clip).pixels, SPEC)
+    features = segment_features(inputs, kept_backbone(folder / layout.BACKBONE))
+    np.save(folder / layout.FEATURES / f"{key}.npy", features)
+
+
+def make_indexed_project(folder: Path) -> Bundle:
+    """Write one video of each label, in train, val and test, and all that an index is made from."""
+    bundle = make_model(folder)
     rows = []
     for number, (label, split) in enumerate(zip(LABELS, ("train", "val", "test"), strict=True)):
         file = write_video(folder / f"{number}.avi", seed=number)
-        inputs = network_input(read_clean_clip(file, SPEC.clip).pixels, SPEC)
-        np.save(folder / layout.FEATURES / f"key{number}.npy", segment_features(inputs, backbone))
+        store_features(folder, f"key{number}", file)
         rows.append((f"{label}/{number}.avi", file.name, content_hash(file), label, split, f"key{number}"))
     table = pd.DataFrame(rows, columns=["path", "file", "content_hash", "label", "split", "key"])
     table = table.assign(view=0, reason="", group=table["key"])

@@ -31,7 +31,7 @@ def read_journal(path: Path, window: Window = Window()) -> list[Observation]:
         SoraError: there is no such file, a line is damaged, or nothing is left.
     """
     if not path.is_file():
-        raise SoraError(f"{path}: there is no such journal; the service writes it")
+        raise SoraError(f"{path}: there is no such journal of observations")
     records = list(enumerate(read_records(path), start=1))
     records = records if window.last is None else records[-window.last :]
     found = [from_json(record, f"{path}, line {number}") for number, record in records]

@@ -1,22 +1,13 @@
 """What is on the disk before the next step is taken, be it by the power going off."""
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sora import atomic
-
-
-def sync(path: Path) -> None:
-    """Make the content of a file durable, or the names in a folder."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+from sora.atomic import sync
 
 
 @contextmanager

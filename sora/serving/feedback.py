@@ -13,8 +13,9 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from sora.atomic import sync
 from sora.errors import SoraError
-from sora.journal import append_only, read_records, sync_folder
+from sora.journal import append_only, read_records
 from sora.serving.locking import locked
 from sora.video.container import SUFFIXES
 
@@ -205,8 +206,8 @@ def _place(label_folder: Path, content_hash: str, video: Path) -> Path:
     label_folder.mkdir(exist_ok=True)
     place = label_folder / f"{content_hash}{_suffix(video)}"
     copy.replace(place)
-    sync_folder(label_folder)
-    sync_folder(label_folder.parent)
+    sync(label_folder)
+    sync(label_folder.parent)
     return place
 
 

@@ -8,24 +8,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from bundles import LABELS, SPEC, tiny_bundle, write_video
+from bundles import LABELS, write_video
 from drift_samples import observation
+from indexed_projects import make_model, store_features
 from typer.testing import CliRunner
 
 from sora import layout
 from sora.bundle import read_bundle
 from sora.cli import app
-from sora.clip import read_clean_clip
 from sora.drift.facts import watched_facts
 from sora.drift.project import project_observations
 from sora.drift.videos import find_videos, observe_videos
 from sora.errors import SoraError
-from sora.frames.inputs import network_input
 from sora.journal import append_record
 from sora.manifest import write_table
 from sora.params import Runtime
 from sora.predictor import Predictor
-from sora.runtimes import load_backbone, segment_features
 from sora.sources.hashes import content_hash
 from sora.video.probe import probe
 
@@ -39,20 +37,14 @@ RUNTIME = Runtime(num_workers=1, video_timeout_seconds=60, video_memory_gib=4)
 def project(tmp_path_factory) -> Path:
     """Write what the stages leave behind, all videos in test; it is never changed."""
     folder = tmp_path_factory.mktemp("project")
-    bundle = tiny_bundle(folder / layout.BUNDLE)
-    for path in (layout.FEATURES, layout.BACKBONES, layout.TRAINED, Path("new/a"), Path("videos")):
+    make_model(folder)
+    for path in ("new/a", "videos"):
         (folder / path).mkdir(parents=True)
-    shutil.copy(bundle.backbone, folder / layout.BACKBONE)
-    shutil.copy(ROOT / "params.yaml", folder / "params.yaml")
-    (folder / layout.TRAINED_LABELS).write_text(json.dumps(LABELS))
-    (folder / layout.INPUT_SPEC).write_text(json.dumps(asdict(SPEC)))
-    backbone = load_backbone(bundle.backbone)
     rows = []
     for number in range(NUM_VIDEOS):
         write_video(folder / f"new/a/v{number}.avi", seed=100 + number, brightness=60)
         file = write_video(folder / f"videos/{number}.avi", seed=number)
-        inputs = network_input(read_clean_clip(file, SPEC.clip).pixels, SPEC)
-        np.save(folder / layout.FEATURES / f"key{number}.npy", segment_features(inputs, backbone))
+        store_features(folder, f"key{number}", file)
         rows.append(
             {
                 **{"path": f"{number}.avi", "file": f"videos/{number}.avi", "label": LABELS[number % 3]},

@@ -8,6 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from bare_pythons import bare_python
 from bundles import LABELS, tiny_bundle, write_video
 from typer.testing import CliRunner
 
@@ -44,23 +45,9 @@ def exported(bundle, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def bare_python(exported, tmp_path_factory) -> Path:
+def bare(exported, tmp_path_factory) -> Path:
     """A Python that has what requirements.txt names, and nothing else."""
-    folder = tmp_path_factory.mktemp("bare")
-    uv = shutil.which("uv", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}") or "uv"
-    python = folder / "bin" / "python"
-    install = [uv, "pip", "install", "--python", str(python), "-r", str(exported / "requirements.txt")]
-    try:
-        subprocess.run([uv, "venv", "--python", sys.executable, str(folder)], check=True, capture_output=True)
-        offline = subprocess.run([*install, "--offline"], check=False, capture_output=True)
-        if offline.returncode:
-            subprocess.run(install, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        message = f"needs uv, and the packages in its cache or from an index: {error}"
-        if os.environ.get("SORA_REQUIRE_ALL"):
-            pytest.fail(message)
-        pytest.skip(message)
-    return python
+    return bare_python(tmp_path_factory.mktemp("bare"), exported / "requirements.txt")
 
 
 def run(python: Path | str, exported: Path, *words: Path, folder: Path) -> subprocess.CompletedProcess:
@@ -71,11 +58,11 @@ def run(python: Path | str, exported: Path, *words: Path, folder: Path) -> subpr
     )
 
 
-def test_a_bare_environment_gives_the_answers_of_sora_predict(bundle, exported, bare_python, tmp_path):
+def test_a_bare_environment_gives_the_answers_of_sora_predict(bundle, exported, bare, tmp_path):
     videos = [write_video(tmp_path / f"{seed}.avi", seed=seed) for seed in range(3)]
     broken = tmp_path / "text.mp4"
     broken.write_text("no video")
-    finished = run(bare_python, exported, *videos, broken, folder=tmp_path)
+    finished = run(bare, exported, *videos, broken, folder=tmp_path)
     assert finished.returncode == 1, finished.stderr
     *answers, failed = [json.loads(line) for line in finished.stdout.splitlines()]
     assert failed == {"video": str(broken), "error": "no frame decodes"}

@@ -2,15 +2,14 @@
 
 import html
 import json
-import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import cv2
 import pytest
+from browsers import find_chromium
 from report_samples import PREDICTIONS, full_content
 
 from sora.report.page import render_report
@@ -34,13 +33,7 @@ PROBE = """<script>addEventListener("load", () => {
 
 @pytest.fixture(scope="module")
 def chromium() -> str:
-    found = shutil.which("chromium") or shutil.which("google-chrome")
-    if not found:
-        message = "needs the browser chromium"
-        if os.environ.get("SORA_REQUIRE_ALL"):
-            pytest.fail(message)
-        pytest.skip(message)
-    return found
+    return find_chromium()
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bento_servers import Served, bare_python, serving
+from bare_pythons import bare_python
+from bento_servers import Served, serving
 from bundles import tiny_bundle, write_video
 
 from sora.apps.index.entries import Entry

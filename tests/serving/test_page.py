@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from browsers import find_chromium
 from coded_clips import coded_picture, write_pictures
 from fake_service import fake_app, serving
 from fastapi.testclient import TestClient
@@ -78,12 +79,7 @@ def service(clips) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    found = shutil.which("chromium") or shutil.which("google-chrome")
-    if not found:
-        message = "needs the browser chromium"
-        if os.environ.get("SORA_REQUIRE_ALL"):
-            pytest.fail(message)
-        pytest.skip(message)
+    found = find_chromium()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield browser

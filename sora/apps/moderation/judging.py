@@ -8,7 +8,7 @@ from sora.apps.analysis.models import Models
 from sora.apps.analysis.objects import ObjectClassifier
 from sora.apps.moderation.policy import Policy, check_policy
 from sora.apps.moderation.queue import item_id, submit
-from sora.apps.moderation.verdict import moderate
+from sora.apps.moderation.verdict import Verdict, moderate
 from sora.apps.tagging.groups import GROUPS
 
 
@@ -26,11 +26,15 @@ def check_models(policy: Policy, models: Models, path: Path) -> None:
 
 
 def judge(video: Path, analysis: Analysis, policy: Policy, queue: Path) -> dict[str, Any]:
-    """Return the verdict on a video as plain values; one to review is put into the queue.
+    """Return the verdict on a video as plain values; one to review is put into the queue."""
+    return queued(moderate(analysis, policy), video, analysis, policy, queue)
+
+
+def queued(verdict: Verdict, video: Path, analysis: Analysis, policy: Policy, queue: Path) -> dict[str, Any]:
+    """Put a video into the queue where its verdict is to review; return the verdict as plain values.
 
     There it is ``review_id``, and what was decided before about the same content, model and policy.
     """
-    verdict = moderate(analysis, policy)
     answer = verdict.as_json()
     if verdict.action != "review":
         return answer

@@ -94,10 +94,7 @@ class Recommender:
     @classmethod
     def of_index(cls, index: VideoIndex, history: Sequence[Watch], plan: Plan | None = None) -> Self:
         """Recommend among the videos of an index as it is now."""
-        ids, vectors = index.vectors()
-        entries = index.entries()
-        here = [row for row, number in enumerate(ids.tolist()) if number in entries]
-        return cls([entries[int(ids[row])].video for row in here], vectors[here], history, plan)
+        return cls(*named_vectors(index), history, plan)
 
     def recommend(self, user: str | None = None, top: int = 10) -> Answer:
         """Recommend what a user has not watched; to someone new, what is popular, of all sorts.
@@ -144,3 +141,11 @@ class Recommender:
         ages, ratings, completions = np.array(columns, np.float64).reshape(-1, 3).T
         ages_days = np.maximum(ages, 0.0) / _DAY_SECONDS
         return watch_weights(ages_days, ratings, completions, self._plan.half_life_days)
+
+
+def named_vectors(index: VideoIndex) -> tuple[list[str], np.ndarray]:
+    """Return the names of the N videos of an index, and their vectors, float32 (N, V) of length 1."""
+    ids, vectors = index.vectors()
+    entries = index.entries()
+    here = [row for row, number in enumerate(ids.tolist()) if number in entries]
+    return [entries[int(ids[row])].video for row in here], vectors[here]

@@ -1,13 +1,12 @@
 """Answers about videos that are known already, kept on disk for all worker processes."""
 
-import hashlib
 import json
 import logging
 import shutil
 import sqlite3
 import threading
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -42,30 +41,6 @@ _DAMAGED = (_NotOursError, TypeError, ValueError)
 _FAILURES = (sqlite3.DatabaseError, diskcache.Timeout, OSError, *_DAMAGED)
 
 _log = logging.getLogger(__name__)
-
-
-def answer_key(
-    model_version: str,
-    versions: Mapping[str, int],
-    endpoint: str,
-    content_hash: str,
-    options: Mapping[str, Any],
-) -> str:
-    """Return the name of an answer, hexadecimal: a hash of all that decides it.
-
-    Args:
-        model_version: of the bundle.
-        versions: the VERSION of each transform that the answer depends on, by name.
-        endpoint: what was asked.
-        content_hash: of the video.
-        options: of the question; values that JSON knows.
-    """
-    described = json.dumps(
-        [model_version, dict(versions), endpoint, content_hash, dict(options)],
-        sort_keys=True,
-        allow_nan=False,
-    )
-    return hashlib.sha256(described.encode()).hexdigest()
 
 
 class Answers:

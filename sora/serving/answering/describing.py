@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from sora.apps.analysis.analyse import OnProgress
-from sora.apps.moderation.judging import judge
+from sora.apps.moderation.judging import queued
 from sora.apps.moderation.verdict import moderate as judged
 from sora.apps.summary.highlights import write_highlights
 from sora.apps.summary.words import Language
-from sora.apps.summary.write import HIGHLIGHTS, STORYBOARD, draw_storyboard, summarise, write_summary
-from sora.atomic import copy_file
+from sora.apps.summary.write import HIGHLIGHTS, STORYBOARD, draw_storyboard, summarise
+from sora.atomic import copy_file, write_bytes
 from sora.serving.answering.engine import Engine, Video
-from sora.serving.answering.pictures import data_url, pictures_at
+from sora.serving.answering.pictures import bytes_of, data_url, pictures_at
 from sora.serving.answering.saliency import told_saliency
 from sora.serving.answering.telling import told_shots, told_tags, told_warning
 from sora.video.probe import declared_seconds
@@ -20,6 +20,7 @@ from sora.video.read import Window
 
 PREVIEW_SECONDS = 300.0
 _PIECE_SECONDS = 4.0  # of a preview, decoded at once
+_ANALYSIS_SHARE = 0.9  # of the time that a summary takes
 
 
 def classify(engine: Engine, video: Video) -> dict[str, Any]:
@@ -41,17 +42,20 @@ def moderate(engine: Engine, video: Video, on_progress: OnProgress | None = None
     """Return what the policy says; a video to review is kept, and put into the queue under that name."""
     analysis, state = engine.analysis(video, on_progress), engine.settings.state
     kept = state / "review" / video.content_hash
-    if judged(analysis, engine.policy).action == "review" and not kept.exists():
+    verdict = judged(analysis, engine.policy)
+    if verdict.action == "review" and not kept.exists():
         copy_file(video.path, kept)  # before the queue names it
-    verdict = judge(kept, analysis, engine.policy, state / "review.jsonl")
-    return engine.about(video, verdict | told_warning(analysis))
+    told = queued(verdict, kept, analysis, engine.policy, state / "review.jsonl")
+    return engine.about(video, told | told_warning(analysis))
 
 
-def summarize(engine: Engine, video: Video, language: Language) -> dict[str, Any]:
+def summarize(
+    engine: Engine, video: Video, language: Language, on_progress: OnProgress | None = None
+) -> dict[str, Any]:
     """Return a text, key frames and the storyboard."""
 
     def compute() -> dict[str, Any]:
-        analysis = engine.analysis(video)
+        analysis = engine.analysis(video, on_progress)
         summary = summarise(analysis, language)
         moments = [frame.seconds for frame in summary.key_frames.frames]
         pictures = pictures_at(video.path, engine.guard, moments)
@@ -75,10 +79,13 @@ def summarize_into(
     engine: Engine, video: Video, language: Language, folder: Path, on_progress: OnProgress
 ) -> dict[str, Any]:
     """Write storyboard and highlights into ``folder``; return what ``summarize`` does, and their names."""
-    analysis = engine.analysis(video, lambda share: on_progress(0.9 * share))
-    write_summary(video.path, engine.guard, analysis, folder, language, title=video.name)
-    files = [name for name in (STORYBOARD, HIGHLIGHTS) if (folder / name).is_file()]
-    return {**summarize(engine, video, language), "files": files}
+    analysis = engine.analysis(video, lambda share: on_progress(_ANALYSIS_SHARE * share))
+    told = summarize(engine, video, language, on_progress)
+    write_bytes(folder / STORYBOARD, bytes_of(told["storyboard"]))
+    shown = summarise(analysis, language).highlights
+    no_sound = write_highlights(video.path, engine.guard, shown, folder / HIGHLIGHTS)
+    warning = {"warning": no_sound} if no_sound else {}
+    return {**warning, **told, "files": [STORYBOARD, HIGHLIGHTS]}
 
 
 def explain(engine: Engine, video: Video) -> dict[str, Any]:

@@ -21,6 +21,11 @@ def data_url(image: bytes, kind: str) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(image).decode()}"
 
 
+def bytes_of(url: str) -> bytes:
+    """Return what ``data_url`` was given."""
+    return base64.b64decode(url.partition(",")[2])
+
+
 def as_jpeg(picture: np.ndarray) -> str:
     """Return a picture, uint8 RGB (H, W, 3), as the data URL of a JPEG."""
     return data_url(cv2.imencode(".jpg", picture[..., ::-1], _QUALITY)[1].tobytes(), "jpeg")

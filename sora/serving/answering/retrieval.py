@@ -7,11 +7,13 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from sora.apps.index.store import open_index
 from sora.apps.index.videos import vector_of
 from sora.apps.recommend.history import Watch
 from sora.apps.recommend.plan import Plan
-from sora.apps.recommend.recommender import Recommender
+from sora.apps.recommend.recommender import Recommender, named_vectors
 from sora.apps.search.search import Hit, Searcher, Words
 from sora.atomic import copy_file
 from sora.serving.answering.engine import Engine, Video
@@ -39,6 +41,7 @@ class Retrieval:
         self._engine = engine
         self._lock = threading.Lock()
         self._searcher: Searcher | None = None
+        self._named: tuple[str, tuple[list[str], np.ndarray]] | None = None  # of a revision of the index
 
     @property
     def index_file(self) -> Path:
@@ -70,8 +73,17 @@ class Retrieval:
             SoraError: the history has no such user, or none of its videos is in the index.
         """
         self._opened()
-        recommender = Recommender.of_index(open_index(self.index_file), history, plan)
+        recommender = Recommender(*self._named_vectors(), history, plan)
         return recommender.recommend(user, top).as_json() | {"model_version": self._engine.bundle.version}
+
+    def _named_vectors(self) -> tuple[list[str], np.ndarray]:
+        """Return what the index holds, read again where it has changed."""
+        index = open_index(self.index_file)
+        revision = index.revision()
+        with self._lock:
+            if self._named is None or self._named[0] != revision:
+                self._named = revision, named_vectors(index)
+            return self._named[1]
 
     def _opened(self) -> Searcher:
         with self._lock:

@@ -1,5 +1,6 @@
 """What an answer hung on, as pictures: the moments that counted most, with what counted in them."""
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ from sora.explanation.filmstrip import with_heat
 from sora.explanation.maps import split_backbone
 from sora.frames.inputs import by_segment
 from sora.guard import Guard
-from sora.runtimes import load_backbone, load_head
+from sora.runtimes import kept_backbone, kept_head
 from sora.serving.answering.pictures import as_jpeg
 
 NUM_SHOWN = 4
 _COARSE_CELLS = 4  # where each cell takes a pass of the backbone
+_kept_halves = functools.cache(split_backbone)
 
 
 def told_saliency(path: Path, guard: Guard, bundle: Bundle, duration_seconds: float) -> dict[str, Any]:
@@ -48,11 +50,11 @@ def told_saliency(path: Path, guard: Guard, bundle: Bundle, duration_seconds: fl
 
 def explained(clip: np.ndarray, bundle: Bundle) -> Explanation:
     """Explain the answer to a clean clip, uint8 RGB (T * K, S, S, 3), by the networks that serve."""
-    head, several = load_head(bundle.head), bundle.several_labels
+    head, several = kept_head(bundle.head), bundle.several_labels
     try:
-        halves = split_backbone(bundle.backbone)
+        halves = _kept_halves(bundle.backbone)
     except SoraError:  # a LiteRT network cannot be cut
-        backbone = load_backbone(bundle.backbone)
+        backbone = kept_backbone(bundle.backbone)
         return explain_by_pixels(
             clip, bundle.spec, backbone, head, several_labels=several, grid_cells=_COARSE_CELLS
         )

@@ -25,11 +25,13 @@ def bounded(request: Request, max_bytes: int, seconds: float) -> Request:
 
 
 def _bounded(receive: Receive, max_bytes: int, seconds: float) -> Receive:
-    num_bytes = 0
+    num_bytes, is_whole = 0, False
     deadline = asyncio.get_running_loop().time() + seconds
 
     async def read() -> Message:
-        nonlocal num_bytes
+        nonlocal num_bytes, is_whole
+        if is_whole:  # what follows is that the client leaves
+            return await receive()
         try:
             async with asyncio.timeout_at(deadline):
                 message = await receive()
@@ -38,6 +40,7 @@ def _bounded(receive: Receive, max_bytes: int, seconds: float) -> Receive:
                 HTTPStatus.REQUEST_TIMEOUT, f"the request did not arrive whole within {seconds:g} s"
             ) from error
         num_bytes += len(message.get("body", b""))
+        is_whole = not message.get("more_body", False)
         _check(num_bytes, max_bytes)
         return message
 

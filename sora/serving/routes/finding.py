@@ -29,15 +29,15 @@ _MOST_WATCHES = 100_000
 def search(
     video: GivenVideoIfAny,
     parts: GivenParts,
-    label: Annotated[list[_Text], Query(max_length=20)] = [],  # noqa: B006  # FastAPI copies it
-    tag: Annotated[list[_Text], Query(max_length=20)] = [],  # noqa: B006
+    label: Annotated[tuple[_Text, ...], Query(max_length=20)] = (),
+    tag: Annotated[tuple[_Text, ...], Query(max_length=20)] = (),
     top: _Top = 10,
 ) -> dict[str, Any]:
     """Find videos like an example, or with words of their labels and tags, or both.
 
     A word has no case, and its beginning is enough.
     """
-    query = retrieval.Query(Words(tuple(label), tuple(tag)), top)
+    query = retrieval.Query(Words(label, tag), top)
     return parts.retrieval.search(query, video)
 
 
