@@ -2,9 +2,9 @@
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic
 from typing import TypeAlias
 
 from sora.errors import SoraError
@@ -33,7 +33,7 @@ class _Wanted:
     wait_seconds: float = _FIRST_WAIT_SECONDS
 
     def postpone(self) -> None:
-        self.next_try = time.monotonic() + self.wait_seconds
+        self.next_try = monotonic() + self.wait_seconds
         self.wait_seconds = min(2 * self.wait_seconds, _LONGEST_WAIT_SECONDS)
 
 
@@ -59,8 +59,14 @@ class Follower:
         self.current = Current(self._found() or self._served_last() or load(Assets()))
 
     def start(self) -> None:
-        """Begin to follow."""
+        """Begin to look every second."""
         self._thread.start()
+
+    def look(self) -> None:
+        """Let the model of the registry answer, where it is another, and end what nobody uses any more."""
+        if model := self._found():
+            self.current.replace(model)
+        self.current.close_unused()
 
     def stop(self) -> None:
         """End; a model that is being loaded is waited for."""
@@ -70,10 +76,7 @@ class Follower:
     def _work(self) -> None:
         give_way()
         while not self._stopping.wait(_LOOK_SECONDS):
-            if model := self._found():
-                self.current.replace(model)
-                del model  # else it would be held until the next one comes
-            self.current.close_unused()
+            self.look()
 
     def _found(self) -> Model | None:
         """Return the model of the registry where it is not the one that answers, loaded."""
@@ -83,7 +86,7 @@ class Follower:
             if self._wanted is None or self._wanted.pointer.version == self._version:
                 self._wanted = self._told = None
                 return None
-            return self._loaded(self._wanted) if time.monotonic() >= self._wanted.next_try else None
+            return self._loaded(self._wanted) if monotonic() >= self._wanted.next_try else None
         except Exception as error:  # whatever it is, the old one answers on
             self._tell(error)
             return None

@@ -75,12 +75,20 @@ def _unpack(bento: Path, pointer: Pointer, target: Assets) -> None:
         raise SoraError(f"{bento}: is missing; restore it from a copy, or let another version serve")
     if file_sha256(bento) != pointer.bento_sha256:
         raise SoraError(f"{bento}: is not what was promoted; restore it, or let another version serve")
+    try:
+        _extract(bento, target.folder)
+    except (tarfile.TarError, EOFError) as error:
+        raise SoraError(f"{bento}: cannot be unpacked ({error}); let another version serve") from error
+    if read_bundle(target.bundle).version != pointer.bundle_version:
+        raise SoraError(f"{bento}: carries another model than {pointer.bundle_version}; promote it again")
+    (target.folder / _SOURCE).write_text(pointer.bento_sha256)
+
+
+def _extract(bento: Path, folder: Path) -> None:
+    """Write the plain files of models into ``folder``, and nothing out of it, whatever they are called."""
     with tarfile.open(bento) as archive:
         for member in archive:
             path = PurePosixPath(member.name)
             if member.isfile() and path.is_relative_to(_INSIDE):
                 inside = member.replace(name=str(path.relative_to(_INSIDE)))
-                archive.extract(inside, target.folder, filter="data")
-    if read_bundle(target.bundle).version != pointer.bundle_version:
-        raise SoraError(f"{bento}: carries another model than {pointer.bundle_version}; promote it again")
-    (target.folder / _SOURCE).write_text(pointer.bento_sha256)
+                archive.extract(inside, folder, filter="data")
