@@ -20,7 +20,7 @@ from sora.serving.answering.answers import Answer, Answers
 from sora.serving.answering.metrics import ASKED, COMPUTED
 from sora.serving.answering.saliency import Explainer
 from sora.serving.assets import Assets
-from sora.serving.observing.facts import Declared, declared
+from sora.serving.observing.facts import Declared, Facts, declared
 from sora.serving.observing.journal import ObservationJournal
 from sora.serving.observing.record import observation
 from sora.serving.priority import give_way
@@ -109,9 +109,7 @@ class Engine:
         def compute() -> bytes:
             facts = self._require_length(video).facts
             found = self.models.predictor.predict(video.path)
-            self._observations.add(
-                observation(video.content_hash, video.name, found, facts, model_version=self.bundle.version)
-            )
+            self._note(video, found, facts)
             return remembered.to_bytes(found)
 
         return remembered.from_bytes(_bytes(self._once("prediction", video, compute)))
@@ -168,6 +166,12 @@ class Engine:
             return compute()
 
         return self._answers.once(self._key(what, video), counted)
+
+    def _note(self, video: Video, found: Prediction, facts: Facts) -> None:
+        """Note what this version says of a video, unless another worker has done so this moment."""
+        digest, version = video.content_hash, self.bundle.version
+        if self._answers.claim(f"observation/{digest}/{version}"):
+            self._observations.add(observation(digest, video.name, found, facts, model_version=version))
 
     def _require_length(self, video: Video, *, is_waited_for: bool = False) -> Declared:
         """Refuse what says of itself that it is long; what lies is ended by the limits of reading."""

@@ -1,12 +1,14 @@
 """What a video file says of itself; light to import, for every child that reads videos pays."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import av
 from av.video.stream import VideoStream
 
 from sora.video.container import open_video
+
+Facts: TypeAlias = dict[str, float | str]
 
 
 class Declared(NamedTuple):
@@ -19,7 +21,7 @@ class Declared(NamedTuple):
     """
 
     seconds: float
-    facts: dict[str, float | str]
+    facts: Facts
 
 
 def declared(path: Path) -> Declared:
@@ -31,7 +33,7 @@ def declared(path: Path) -> Declared:
     with open_video(path) as (container, stream):
         of_container = float(container.duration or 0) / av.time_base
         seconds = _seconds(stream) or of_container
-        facts: dict[str, float | str] = {
+        facts: Facts = {
             "fps": round(float(stream.average_rate or stream.guessed_rate or 0), 4),
             "video_codec": stream.codec_context.codec.canonical_name,
             "has_audio": str(bool(container.streams.audio)),
@@ -43,7 +45,7 @@ def _seconds(stream: VideoStream) -> float:
     return float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
 
 
-def _lengths(path: Path, seconds: float) -> dict[str, float | str]:
+def _lengths(path: Path, seconds: float) -> Facts:
     if not seconds:
         return {}
     return {"duration_seconds": seconds, "bitrate_kbps": round(path.stat().st_size / 125 / seconds, 3)}

@@ -1,13 +1,13 @@
 """What the model said of a video, as a line that ``sora.drift.observation`` reads."""
 
 import base64
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import numpy as np
 
 from sora.journal import Record
 from sora.predictor import Prediction
+from sora.serving.observing.facts import Facts
 
 _STORED = np.dtype("<f2")
 
@@ -16,7 +16,7 @@ def observation(
     content_hash: str,
     name: str,
     found: Prediction,
-    facts: Mapping[str, float | str],
+    facts: Facts,
     *,
     model_version: str,
 ) -> Record:
@@ -36,7 +36,7 @@ def observation(
         "label": found.label,
         "confidence": found.probabilities[found.label],
         "embedding": base64.b64encode(found.embedding.astype(_STORED).tobytes()).decode(),
-        "facts": dict(facts),
+        "facts": facts,
         "group": "",
         "video": name,
     }
