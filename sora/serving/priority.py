@@ -8,6 +8,11 @@ _WORK_NICENESS = 10
 
 
 def give_way() -> None:
-    """Lower the priority of this thread, which works, below that of the one that answers."""
+    """Lower the priority of this thread, which works, below that of the one that answers.
+
+    Threads and processes that it starts have the same.
+    """
     with suppress(OSError):  # no such thing on this system
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _WORK_NICENESS)
+        thread = threading.get_native_id()
+        niceness = max(os.getpriority(os.PRIO_PROCESS, thread), _WORK_NICENESS)
+        os.setpriority(os.PRIO_PROCESS, thread, niceness)

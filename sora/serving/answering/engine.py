@@ -12,9 +12,10 @@ from sora.apps.analysis.content import Analysis
 from sora.apps.analysis.models import Models, load_models
 from sora.apps.moderation.judging import check_models
 from sora.apps.moderation.policy import Policy, read_policy
-from sora.bundle import Bundle
+from sora.bundle import Bundle, read_bundle
 from sora.guard import Budget, Guard
 from sora.predictor import Prediction, prediction_id
+from sora.runtimes import load_backbone, load_head
 from sora.serving.answering import remembered
 from sora.serving.answering.answers import Answer, Answers
 from sora.serving.answering.metrics import ASKED, COMPUTED
@@ -64,13 +65,17 @@ class Engine:
         self.settings = settings
         limits = settings.limits
         budget = Budget(limits.decode_seconds, limits.decode_gib)
-        self.models = load_models(assets.bundle, budget, export_objects=False)
-        policy_file = settings.policy or (assets.policy if assets.policy.exists() else None)
-        self._policy = _checked_policy(policy_file, self.models) if policy_file else None
-        self.explainer = Explainer(self.bundle)
         self._answers = answers
         self._observations = observations
-        self.models.predictor.warm_up()
+        _require_loadable(assets.bundle)
+        self.models = load_models(assets.bundle, budget, export_objects=False)
+        self.explainer = Explainer(self.bundle)
+        try:
+            self._policy = _policy_of(assets, settings, self.models)
+            self.models.predictor.warm_up()
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def bundle(self) -> Bundle:
@@ -188,7 +193,17 @@ class Engine:
         return f"{what}/{cache.analysis_key(video.content_hash, self.models, DEFAULT_RULE)}"
 
 
-def _checked_policy(file: Path, models: Models) -> Policy:
+def _require_loadable(bundle_folder: Path) -> None:
+    """Load the networks once: a predictor starts its processes first, and they outlive what fails then."""
+    bundle = read_bundle(bundle_folder)
+    load_backbone(bundle.backbone)
+    load_head(bundle.head)
+
+
+def _policy_of(assets: Assets, settings: Settings, models: Models) -> Policy | None:
+    file = settings.policy or (assets.policy if assets.policy.exists() else None)
+    if file is None:
+        return None
     policy = read_policy(file)
     check_models(policy, models, file)
     return policy

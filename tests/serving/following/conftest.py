@@ -13,7 +13,5 @@ from sora.registry.gate import Decision
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give a project in which every model is promoted."""
     monkeypatch.setenv("BENTOML_HOME", str(tmp_path / "bentos"))
-    monkeypatch.setattr(
-        promotion, "judge", lambda *_: Decision(())
-    )  # it takes its time, and is tested elsewhere
+    monkeypatch.setattr(promotion, "judge", lambda *_: Decision(()))  # which takes its time
     return make_project(tmp_path / "project")
