@@ -57,6 +57,8 @@ class Follower:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="follower", daemon=True)
         self.current = Current(self._found() or self._served_last() or load(Assets()))
+        if not self._version:
+            _log.info("%s: the Bento's own model answers until one is promoted", versions.registry)
 
     def start(self) -> None:
         """Begin to look every second."""
