@@ -56,9 +56,8 @@ class Follower:
         self._told: tuple[int | None, type[Exception]] | None = None  # trouble that the log knows of
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name="follower", daemon=True)
-        self.current = Current(self._found() or self._served_last() or load(Assets()))
-        if not self._version:
-            _log.info("%s: the Bento's own model answers until one is promoted", versions.registry)
+        self.current = Current(self._first())
+        self._settle()
 
     def start(self) -> None:
         """Begin to look every second."""
@@ -66,9 +65,13 @@ class Follower:
 
     def look(self) -> None:
         """Let the model of the registry answer, where it is another, and end what nobody uses any more."""
-        if model := self._found():
-            self.current.replace(model)
-        self.current.close_unused()
+        try:
+            if model := self._found():
+                self.current.replace(model)
+                self._settle()
+            self.current.close_unused()
+        except Exception as error:  # whatever it is, the old one answers on
+            self._tell(error)
 
     def stop(self) -> None:
         """End; a model that is being loaded is waited for."""
@@ -80,33 +83,28 @@ class Follower:
         while not self._stopping.wait(_LOOK_SECONDS):
             self.look()
 
+    def _first(self) -> Model:
+        try:
+            found = self._found()
+        except Exception as error:  # whatever it is, something answers
+            self._tell(error)
+            found = None
+        return found or self._served_last() or self._load(Assets())
+
     def _found(self) -> Model | None:
         """Return the model of the registry where it is not the one that answers, loaded."""
-        try:
-            if found := self._watcher.poll():
-                self._wanted = _Wanted(found.pointer)
-            if self._wanted is None or self._wanted.pointer.version == self._version:
-                self._wanted = self._told = None
-                return None
-            return self._loaded(self._wanted) if monotonic() >= self._wanted.next_try else None
-        except Exception as error:  # whatever it is, the old one answers on
-            self._tell(error)
+        if found := self._watcher.poll():
+            self._wanted = _Wanted(found.pointer)
+        if self._wanted is None or self._wanted.pointer.version == self._version:
+            self._wanted = self._told = None
             return None
-
-    def _loaded(self, wanted: _Wanted) -> Model:
-        wanted.postpone()
-        model = self._load(self._versions.unpacked(wanted.pointer))
-        self._version, self._wanted, self._told = wanted.pointer.version, None, None
-        _log.info("%s: version %s answers from now on", self._versions.registry, self._version)
-        self._tidy(wanted.pointer)
+        if monotonic() < self._wanted.next_try:
+            return None
+        self._wanted.postpone()
+        model = self._load(self._versions.unpacked(self._wanted.pointer))
+        self._version = self._wanted.pointer.version
+        self._wanted = self._told = None
         return model
-
-    def _tidy(self, pointer: Pointer) -> None:
-        try:
-            self._versions.note_served(pointer.version)
-            self._versions.remove_old(pointer)
-        except OSError as error:
-            _log.warning("%s: old versions cannot be removed now (%s)", self._versions.registry, error)
 
     def _served_last(self) -> Model | None:
         for assets in self._versions.served():
@@ -117,6 +115,19 @@ class Follower:
             except (SoraError, OSError) as error:
                 self._tell(error)
         return None
+
+    def _settle(self) -> None:
+        """Say what answers from now on, and remove what nobody needs any more."""
+        registry = self._versions.registry
+        if not self._version:
+            _log.info("%s: the Bento's own model answers until one is promoted", registry)
+            return
+        _log.info("%s: version %s answers from now on", registry, self._version)
+        try:
+            self._versions.note_served(self._version)
+            self._versions.remove_old(self._version)
+        except OSError as error:
+            _log.warning("%s: what is old cannot be removed now (%s)", registry, error)
 
     def _tell(self, error: Exception) -> None:
         trouble = self._wanted.pointer.serial if self._wanted else None, type(error)

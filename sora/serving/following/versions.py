@@ -52,9 +52,9 @@ class Versions:
         """Take note of what serves now."""
         (self._folder / version / _SERVED).touch()
 
-    def remove_old(self, pointer: Pointer) -> None:
+    def remove_old(self, in_use: str) -> None:
         """Remove what the registry keeps no more, with the indexes of these versions: no way leads back."""
-        kept = {*versions(self.registry), pointer.version, pointer.previous}
+        kept = {*versions(self.registry), in_use}
         with locked(self._folder / ".lock"):
             gone = {path.name for path in self._folder.glob("[!.]*")} - kept
             remove_all_but(self._folder, kept)
