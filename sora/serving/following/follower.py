@@ -1,6 +1,7 @@
 """The thread of a worker that has the model of a registry answer, soon after the pointer has moved."""
 
 import logging
+import multiprocessing
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -70,6 +71,7 @@ class Follower:
                 self.current.replace(model)
                 self._settle()
             self.current.close_unused()
+            multiprocessing.active_children()  # buries those that have ended since
         except Exception as error:  # whatever it is, the old one answers on
             self._tell(error)
 
