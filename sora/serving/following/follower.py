@@ -48,7 +48,10 @@ class Follower:
     """
 
     def __init__(self, versions: Versions, load: Load) -> None:
-        """Load the model of the registry; where that cannot be, what served last, or the Bento's own."""
+        """Load the model of the registry; where that cannot be, what served last.
+
+        The Bento's own is loaded where nothing was promoted or nothing else can be had.
+        """
         self._versions = versions
         self._load = load
         self._watcher = Watcher(versions.registry)
@@ -87,11 +90,12 @@ class Follower:
 
     def _first(self) -> Model:
         try:
+            is_lost = not self._versions.registry.is_dir()
             found = self._found()
         except Exception as error:  # whatever it is, something answers
             self._tell(error)
-            found = None
-        return found or self._served_last() or self._load(Assets())
+            found, is_lost = None, True
+        return found or (self._served_last() if is_lost else None) or self._load(Assets())
 
     def _found(self) -> Model | None:
         """Return the model of the registry where it is not the one that answers, loaded."""

@@ -3,6 +3,7 @@
 import logging
 import queue
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from sora.journal import Record, append_only
@@ -42,7 +43,8 @@ class ObservationJournal:
 
     def close(self) -> None:
         """Write what waits, for a few seconds at most, and end."""
-        self._waiting.put(None)
+        with suppress(queue.Full):
+            self._waiting.put(None, timeout=_END_SECONDS)
         self._thread.join(_END_SECONDS)
 
     def _work(self) -> None:
