@@ -13,7 +13,7 @@ from sora.compression.quantization import to_litert
 from sora.errors import SoraError, VideoError
 from sora.frames.inputs import choose_frames, clean_clip, network_input
 from sora.guard import Budget
-from sora.predictor import Predictor
+from sora.predictor import Predictor, prediction_id
 from sora.runtimes import load_backbone, load_head
 from sora.video.pictures import square
 from sora.video.read import read_frames
@@ -140,6 +140,10 @@ def test_prediction_imports_neither_keras_nor_tensorflow(bundle, tmp_path):
     label, imported = finished.stdout.splitlines()
     assert label in LABELS
     assert imported == "[]"
+
+
+def test_a_prediction_is_named_by_the_file_and_the_model():
+    assert prediction_id("0123456789abcdef" * 4, "fedcba9876543210") == "0123456789abcdef-fedcba9876543210"
 
 
 def test_no_bundle_says_what_to_do(tmp_path):

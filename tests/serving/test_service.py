@@ -71,6 +71,7 @@ def test_a_video_is_taken_in_every_way_that_it_can_be_sent(client, clips, said, 
     assert told["probabilities"] == pytest.approx(said[0].probabilities, abs=1e-6)
     assert tuple(told["probabilities"]) == LABELS
     assert (told["content_hash"], told["model_version"]) == (hash_of(clip), bundle.version)
+    assert told["prediction_id"] == f"{hash_of(clip)[:16]}-{bundle.version}"
 
 
 def test_everything_that_can_be_said_of_a_video(client, clips, said):
@@ -137,6 +138,7 @@ def test_a_preview_is_what_browsers_play(client, tmp_path):
 def test_feedback_is_kept_for_the_next_training(client, clips, said, state):
     answer = client.post("/feedback", params={"label": "cart wheels", "note": "slow"}, **form(clips[0]))
     assert answer.status_code == 201
+    assert answer.json()["prediction_id"].startswith(hash_of(clips[0])[:16])
     kept = {one.feedback_id: one for one in read_feedback(state / "feedback")}[answer.json()["feedback_id"]]
     assert (kept.labels, kept.predicted, kept.note) == (("cart wheels",), said[0].label, "slow")
     assert (state / "feedback" / kept.file).read_bytes() == clips[0].read_bytes()
@@ -325,6 +327,7 @@ def test_a_token_is_wanted_where_one_is_set_and_a_stop_waits_for_what_runs(
         assert client.get("/health").status_code == 200
         lineage = client.get("/lineage", headers=bearer).json()
         assert Path(lineage["served_from"]).is_relative_to(home / "bentos" / "sora-video" / bundle.version)
+        assert lineage["registry_version"] is None
         assert (lineage["lineage"], lineage["labels"]) == (bundle.lineage, list(LABELS))
         with ThreadPoolExecutor(24) as pool:
             fresh = [write_video(tmp_path / f"{seed}.mp4", seed=100 + seed) for seed in range(24)]

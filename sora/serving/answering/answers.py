@@ -76,6 +76,10 @@ class Answers:
         """
         self._write(key, _encoded(answer))
 
+    def claim(self, key: str) -> bool:
+        """Return whether no thread or process has claimed ``key`` before; where that is not known, yes."""
+        return self._use(lambda cache: cache.add(key, _encoded({}))) is not False
+
     def once(self, key: str, compute: Callable[[], Answer]) -> Answer:
         """Return the answer that is there, or compute and keep it.
 
