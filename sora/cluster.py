@@ -6,6 +6,7 @@ become are files in the project's folder, which every worker must see under the 
 
 import errno
 import hashlib
+import logging
 import multiprocessing
 import pickle
 import platform
@@ -39,8 +40,8 @@ class Cluster:
         """Connect to the scheduler at ``address``; every worker gets its child processes.
 
         Args:
-            address: such as ``tcp://host:8786``; empty: what Dask itself is set to (``DASK_SCHEDULER_ADDRESS``),
-                else a cluster of ``num_here`` workers on this machine, for as long as this lasts.
+            address: such as ``tcp://host:8786``; empty: what Dask itself is set to, for instance by
+                ``DASK_SCHEDULER_ADDRESS``, else ``num_here`` workers of this machine, for as long as needed.
             budget: of one call.
             num_here: see there.
 
@@ -77,7 +78,9 @@ class Cluster:
         try:
             answer = future.result()
         except KilledWorker as error:
-            raise LostWorkerError(f"ended {error.allowed_failures + 1} workers, one after the other") from error
+            raise LostWorkerError(
+                f"ended {error.allowed_failures + 1} workers, one after the other"
+            ) from error
         except CancelledError as error:
             raise ConnectionResetError(errno.ECONNRESET, "the Dask cluster was lost") from error
         if isinstance(answer, VideoError):
@@ -153,7 +156,13 @@ def _task(name: str, call: bytes) -> bytes | VideoError:
 def _connected(address: str, num_here: int) -> Iterator[Client]:
     address = address or dask.config.get("scheduler-address", "")
     if not address:
-        workers = LocalCluster(num_here, threads_per_worker=1, memory_limit=0, dashboard_address=None)
+        workers = LocalCluster(
+            num_here,
+            threads_per_worker=1,
+            memory_limit=0,
+            dashboard_address=None,
+            silence_logs=logging.CRITICAL,
+        )
         with workers, Client(workers) as client:
             yield client
         return

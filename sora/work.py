@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _MAX_WAITING = 10_000  # calls at a time, that a scheduler must hold
 _PAUSES_SECONDS = (1.0, 5.0)  # before what may pass is tried again
 
+
 def map_videos(
     function: Callable[[Any], Any], items: Sequence[Any], runtime: Runtime, title: str, num_stored: int = 0
 ) -> list[Outcome]:

@@ -61,7 +61,10 @@ def test_good_values_come_typed(tmp_path: Path):
     params, settings = read(tmp_path, yaml.safe_dump(good()))
     assert params == {"mix": Mix(4, "x", 1.0, True)}
     assert isinstance(params["mix"].share, float)
-    assert (settings.seed, settings.runtime) == (3, Runtime(2, 5.0, 1.5, Execution("dask", "tcp://host:8786")))
+    assert (settings.seed, settings.runtime) == (
+        3,
+        Runtime(2, 5.0, 1.5, Execution("dask", "tcp://host:8786")),
+    )
 
 
 @pytest.mark.parametrize(
