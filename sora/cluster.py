@@ -149,7 +149,9 @@ class _Crew(WorkerPlugin):
 
 
 def _task(name: str, call: bytes) -> bytes | VideoError:
-    return get_worker().plugins[name].call(call)
+    crew = get_worker().plugins[name]
+    assert isinstance(crew, _Crew)
+    return crew.call(call)
 
 
 @contextmanager
