@@ -17,7 +17,7 @@ TRANSIENT = frozenset(
 
 
 class LostWorkerError(VideoError):
-    """Computers or workers were lost while they did this item, or others beside it."""
+    """Workers were lost while they did this item, or others beside it."""
 
 
 @dataclass(frozen=True)

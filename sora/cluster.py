@@ -53,7 +53,7 @@ class Cluster:
             client = ends.enter_context(_connected(address, num_here))
             mark = ends.enter_context(tempfile.NamedTemporaryFile(dir=Path.cwd(), prefix=".sora-"))
             _register(client, _Crew(self._name, budget, Path(mark.name), _versions()))
-            ends.callback(client.unregister_worker_plugin, self._name)
+            ends.callback(_dismiss, client, self._name)
             self._executor = client.get_executor(pure=False)
             ends.callback(self._executor.shutdown, wait=False)
             self._ends = ends.pop_all()
@@ -195,6 +195,11 @@ def _register(client: Client, crew: _Crew) -> None:
         client.register_plugin(crew)
     except (ImportError, AttributeError) as error:
         raise SoraError(f"a Dask worker cannot run this project ({error}); install it there") from error
+
+
+def _dismiss(client: Client, name: str) -> None:
+    if client.status == "running":  # else the scheduler is gone, and the workers have ended their children
+        client.unregister_worker_plugin(name)
 
 
 def _versions() -> dict[str, str]:

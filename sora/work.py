@@ -76,19 +76,26 @@ def _side_by_side(
 def _outcome(
     crew: "Guard | Cluster", function: Callable[[Any], Any], item: Any, future: Future[Any]
 ) -> Outcome | None:
-    for pause in (*_PAUSES_SECONDS, None):
+    for pause in _PAUSES_SECONDS:
         try:
-            return crew.result(future)
-        except LostWorkerError:
-            return None
-        except VideoError as error:
-            return Outcome(None, str(error))
+            return _judged(crew, future)
+        except ConnectionError:  # to the cluster, of which nothing is left to try
+            raise
         except OSError as error:
-            if pause is None or error.errno not in TRANSIENT:
+            if error.errno not in TRANSIENT:
                 raise
-            time.sleep(pause)
-            future = crew.submit(attempt, function, item)
-    raise AssertionError("the last attempt ends otherwise")
+        time.sleep(pause)
+        future = crew.submit(attempt, function, item)
+    return _judged(crew, future)
+
+
+def _judged(crew: "Guard | Cluster", future: Future[Any]) -> Outcome | None:
+    try:
+        return crew.result(future)
+    except LostWorkerError:
+        return None
+    except VideoError as error:
+        return Outcome(None, str(error))
 
 
 def _alone(crew: "Guard | Cluster", function: Callable[[Any], Any], item: Any) -> Outcome:
