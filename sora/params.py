@@ -3,13 +3,13 @@
 import json
 import re
 from collections.abc import Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import yaml
 from annotated_types import Ge, Gt
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BeforeValidator, TypeAdapter, ValidationError
 
 from sora.errors import SoraError
 from sora.frames.spec import InputSpec
@@ -20,20 +20,40 @@ STRICT: dict[str, Any] = {"extra": "forbid", "strict": True}
 # dvc.yaml names these of every recipe, so each must have them, be it empty.
 RECIPE_SECTIONS = frozenset({"preprocess", "extract", "train"})
 RECIPE_KEYS = ("recipe", "recipes")
-SHARED = ("seed", "runtime", *RECIPE_KEYS)
+SHARED = ("seed", "runtime", "execution", *RECIPE_KEYS)
 OF_COMMANDS = ("gate",)  # no stage reads them, and a project may do without
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Runtime:
-    """How work is spread over this machine; never part of a result, so no stage depends on it.
+class Execution:
+    """Where the child processes run that work on videos.
 
     Attributes:
-        num_workers: child processes; 0 is one for each core.
+        engine: ``local``, on this machine, or ``dask``, on the workers of a Dask cluster.
+        address: of its scheduler, ``tcp://host:8786``; empty: see ``sora.cluster.Cluster``.
+    """
+
+    __pydantic_config__: ClassVar = STRICT
+
+    engine: Literal["local", "dask"]
+    address: str
+
+
+def _refuse_inside(value: Any) -> Any:
+    raise ValueError("execution is a section of its own")
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """How work is spread; never part of a result, so no stage depends on it.
+
+    Attributes:
+        num_workers: child processes of this machine; 0 is one for each core.
         video_timeout_seconds: a video that takes longer is set aside.
         video_memory_gib: memory that one child process may take.
+        execution: where these run.
     """
 
     __pydantic_config__: ClassVar = STRICT
@@ -41,6 +61,7 @@ class Runtime:
     num_workers: Annotated[int, Ge(0)]
     video_timeout_seconds: Annotated[float, Gt(0)]
     video_memory_gib: Annotated[float, Gt(0)]
+    execution: Annotated[Execution, BeforeValidator(_refuse_inside)] = Execution("local", "")
 
 
 @dataclass(frozen=True)
@@ -74,7 +95,8 @@ def read_params(sections: dict[str, type], path: Path = PARAMS) -> tuple[dict[st
         _refuse(where, "missing", RECIPE_SECTIONS & sections.keys() - changes.keys(), {*sections})
         for name in changes:
             convert(sections[name], _changed(values, changes, name), f"{where}: {name}")
-    runtime = convert(Runtime, values["runtime"], f"{path}: runtime")
+    execution = convert(Execution, values["execution"], f"{path}: execution")
+    runtime = replace(convert(Runtime, values["runtime"], f"{path}: runtime"), execution=execution)
     return read, Settings(convert(Annotated[int, Ge(0)], values["seed"], f"{path}: seed"), runtime)
 
 

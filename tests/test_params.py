@@ -9,7 +9,7 @@ from annotated_types import Ge, Le
 
 from sora.errors import SoraError
 from sora.frames.spec import InputSpec
-from sora.params import STRICT, Runtime, parse_yaml, read_params, read_section
+from sora.params import STRICT, Execution, Runtime, parse_yaml, read_params, read_section
 from sora.stages import STAGES
 from sora.stages.extract import feature_columns
 from sora.training.on_features import block_ranges
@@ -36,6 +36,7 @@ def good() -> dict[str, Any]:
     return {
         "seed": 3,
         "runtime": dict(RUNTIME),
+        "execution": {"engine": "dask", "address": "tcp://host:8786"},
         "recipe": "plain",
         "recipes": {"plain": {}, "big": {"mix": {"size": 9}}},
         "mix": {"size": 4, "name": "x", "share": 1, "on": True},
@@ -60,7 +61,10 @@ def test_good_values_come_typed(tmp_path: Path):
     params, settings = read(tmp_path, yaml.safe_dump(good()))
     assert params == {"mix": Mix(4, "x", 1.0, True)}
     assert isinstance(params["mix"].share, float)
-    assert (settings.seed, settings.runtime) == (3, Runtime(2, 5.0, 1.5))
+    assert (settings.seed, settings.runtime) == (
+        3,
+        Runtime(2, 5.0, 1.5, Execution("dask", "tcp://host:8786")),
+    )
 
 
 @pytest.mark.parametrize(
@@ -133,11 +137,11 @@ def test_missing_and_unknown_keys_and_sections(tmp_path: Path):
     del values["mix"]["name"]
     assert message(tmp_path, yaml.safe_dump(values)) == ": mix.name: this parameter is missing"
     values = good() | {"mixx": {}}
-    expected = ": unknown section mixx; expected mix, recipe, recipes, runtime, seed"
+    expected = ": unknown section mixx; expected execution, mix, recipe, recipes, runtime, seed"
     assert message(tmp_path, yaml.safe_dump(values)) == expected
     values = good()
     del values["seed"]
-    expected = ": missing section seed; expected mix, recipe, recipes, runtime, seed"
+    expected = ": missing section seed; expected execution, mix, recipe, recipes, runtime, seed"
     assert message(tmp_path, yaml.safe_dump(values)) == expected
     assert message(tmp_path, yaml.safe_dump(good() | {"seed": -1})).startswith(": seed: ")
     assert message(tmp_path, yaml.safe_dump(good() | {"mix": None})).startswith(": mix: ")

@@ -41,5 +41,5 @@ def test_modules_to_run_exist():
 
 
 def test_no_other_program_is_named_without_need():
-    known = {"make", "sora", "python", "dvc", "git", "bentoml", "curl"}
+    known = {"make", "sora", "python", "dvc", "git", "bentoml", "curl", "dask"}
     assert {words[0] for words in COMMANDS} <= known

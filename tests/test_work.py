@@ -1,10 +1,11 @@
 import multiprocessing
 import os
+from pathlib import Path
 from unittest.mock import patch
 
 import psutil
 import pytest
-from video_jobs import job
+from video_jobs import first_time_in_vain, job
 
 from sora.attempt import Outcome
 from sora.params import Runtime
@@ -55,3 +56,17 @@ def test_outcomes_tell_how_long_it_took():
     assert done.seconds > 0
     assert bad.seconds > 0
     assert crashed.seconds == 0
+
+
+def test_what_may_pass_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sora.work._PAUSES_SECONDS", (0.0,))
+    assert map_videos(first_time_in_vain, [tmp_path / "a"], RUNTIME, "read") == [Outcome("done")]
+    with pytest.raises(FileNotFoundError):
+        map_videos(first_time_in_vain, [tmp_path / "nowhere" / "a"], RUNTIME, "read")
+
+
+def test_outcomes_keep_their_order_where_few_calls_wait(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sora.work._MAX_WAITING", 3)
+    items = [0.2, "bad", 0.0, "a", "b", "c"]
+    outcomes = map_videos(job, items, RUNTIME, "read")
+    assert [outcome.value and outcome.value[0] for outcome in outcomes] == [0.2, None, 0.0, "a", "b", "c"]

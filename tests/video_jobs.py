@@ -1,10 +1,13 @@
 """What tests run in child processes."""
 
+import errno
 import os
+import signal
 import time
 from pathlib import Path
+from typing import Any
 
-from sora.clip import CleanClip, read_clean_clip
+from sora.clip import CleanClip, read_clean_clip, write_clean_clip
 from sora.errors import VideoError
 from sora.frames.spec import ClipSpec
 
@@ -18,6 +21,8 @@ def job(item: object) -> object:
         time.sleep(60)
     if item == "memory":
         return len(bytearray(4 * 2**30))
+    if item == "kill":
+        os.kill(os.getppid(), signal.SIGKILL)
     if item == "bug":
         raise ValueError("a fault of the program")
     if isinstance(item, float):
@@ -35,3 +40,16 @@ def read_or_crash(path: Path, spec: ClipSpec) -> CleanClip:
     if path.name == "hang.avi":
         time.sleep(60)
     return read_clean_clip(path, spec)
+
+
+def first_time_in_vain(mark: Path) -> str:
+    """Fail as a shared folder may for a moment; ``mark`` is there from the second time on."""
+    if mark.exists():
+        return "done"
+    mark.touch()
+    raise OSError(errno.ESTALE, "Stale file handle")
+
+
+def write_slowly(item: Any) -> None:
+    time.sleep(0.3)
+    write_clean_clip(item)

@@ -43,7 +43,7 @@ class Entry:
         return not self.failure and not self.skipped
 
 
-def locate(videos: Iterable[LabelledVideo], source: Path, fetched: Path) -> list[Entry]:
+def locate(videos: Iterable[LabelledVideo], source: str | Path, fetched: Path) -> list[Entry]:
     """Return an entry for each video; the file of a URL is one in the folder ``fetched``."""
     return [Entry(video, _file(video, source, fetched)) for video in videos]
 
@@ -123,10 +123,10 @@ def _part(entry: Entry, piece: Piece) -> Entry:
     )
 
 
-def _file(video: LabelledVideo, source: Path, fetched: Path) -> Path:
+def _file(video: LabelledVideo, source: str | Path, fetched: Path) -> Path:
     if is_url(video.location):
-        return fetched / target_name(video.location, video.sha256)
-    return source / video.location
+        return fetched / target_name(video.location, video.sha256, video.version)
+    return Path(source, video.location)
 
 
 def _refused_if_closed(entry: Entry) -> Entry:

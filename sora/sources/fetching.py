@@ -56,10 +56,11 @@ class FetchFailure:
     seconds: float
 
 
-def target_name(url: str, sha256: str = "") -> str:
-    """Return the name that the file of a URL is kept under: the same for the same URL and checksum."""
+def target_name(url: str, sha256: str = "", version: str = "") -> str:
+    """Return the name that the file of a URL is kept under: the same for the same checksum and version."""
     suffix = PurePosixPath(urlsplit(url).path).suffix.lower()
-    digest = hashlib.sha256(f"{url}\n{sha256}".encode()).hexdigest()[:32]
+    meant = "\n".join([url, sha256, version] if version else [url, sha256])
+    digest = hashlib.sha256(meant.encode()).hexdigest()[:32]
     return digest + (suffix if suffix in SUFFIXES else "")
 
 

@@ -11,6 +11,7 @@ import fsspec
 
 from sora.errors import SoraError
 from sora.manifest import LABEL_SEPARATOR, labels_in
+from sora.sources.folders import Folder, Place, folder_at
 from sora.sources.table import DEFAULT_GROUP_COLUMN, LABELS, LabelRow, read_labels
 from sora.sources.videos import LabelledVideo, Listing, SkippedFile, is_url
 from sora.video.container import SUFFIXES
@@ -20,7 +21,7 @@ _OUTSIDE_LABELS = "lies in no label's folder"
 
 
 def list_videos(
-    source: Path,
+    source: Path | str,
     split_column: str = "",
     group_column: str = DEFAULT_GROUP_COLUMN,
     group_pattern: str = "",
@@ -32,7 +33,7 @@ def list_videos(
     in its path, else the video's file on its own.
 
     Args:
-        source: the folder.
+        source: the folder, or the URL of one (``s3://bucket/folder``) by any of fsspec's protocols.
         split_column: column of labels.csv that says train, val or test; empty: none does.
         group_column: column of labels.csv with the source group; the default one may be absent.
         group_pattern: regular expression with a group named ``group``; empty: none.
@@ -40,44 +41,44 @@ def list_videos(
     Raises:
         SoraError: the folder is missing, empty or inconsistent, or there are fewer than two labels.
     """
-    if not source.is_dir():
-        raise SoraError(f"ingest.source: there is no folder {source}; name the folder that holds your videos")
-    table = source / LABELS
+    folder = folder_at(source)
     for name, column in (("split_column", split_column), ("group_column", group_column)):
-        if column not in ("", DEFAULT_GROUP_COLUMN) and not table.is_file():
-            raise SoraError(f"ingest.{name} is {column!r} but {source} has no {LABELS}")
-    if table.is_file():
-        videos, skipped = _from_table(table, split_column, group_column)
+        if column not in ("", DEFAULT_GROUP_COLUMN) and not folder.has(LABELS):
+            raise SoraError(f"ingest.{name} is {column!r} but {folder} has no {LABELS}")
+    if folder.has(LABELS):
+        videos, skipped = _from_table(folder, split_column, group_column)
     else:
-        videos, skipped = _from_folders(source)
-    _require_two_labels(source, videos)
+        videos, skipped = _from_labels(folder)
+    _require_two_labels(folder, videos)
     grouped = [_with_group(video, group_pattern) for video in videos]
     ordered = sorted(grouped, key=lambda video: (video.location, video.window.start_seconds, video.path))
     _refuse_overlaps_of_groups(ordered)
     return Listing(ordered, sorted(skipped, key=lambda file: file.path))
 
 
-def _from_folders(source: Path) -> tuple[list[LabelledVideo], list[SkippedFile]]:
+def _from_labels(folder: Folder) -> tuple[list[LabelledVideo], list[SkippedFile]]:
+    """Return the videos of a folder whose subfolders are the labels."""
     videos: list[LabelledVideo] = []
-    skipped = [
-        SkippedFile(path.name, "", _OUTSIDE_LABELS)
-        for path in source.iterdir()
-        if path.is_file() and _is_video(path.name) and not path.name.startswith(".")
-    ]
-    for folder in sorted(p for p in source.iterdir() if p.is_dir() and not p.name.startswith(".")):
-        names = [p.relative_to(source).as_posix() for p in sorted(folder.rglob("*")) if _is_seen(p, source)]
-        label = LABEL_SEPARATOR.join(labels_in(folder.name)) or folder.name
-        found = [LabelledVideo(name, label, "") for name in names if _is_video(name)]
+    skipped: list[SkippedFile] = []
+    inside: dict[str, list[str]] = {subfolder: [] for subfolder in folder.labels()}
+    for name in folder.names():
+        if "/" in name:
+            inside[name.split("/")[0]].append(name)
+        elif _is_video(name) and not name.startswith("."):
+            skipped.append(SkippedFile(folder.place(name)[0], "", _OUTSIDE_LABELS))
+    for subfolder, names in inside.items():
+        label = LABEL_SEPARATOR.join(labels_in(subfolder)) or subfolder
+        places = [(folder.place(name), _is_video(name)) for name in names if _is_seen(name)]
+        found = [LabelledVideo(path, label, "", version=state) for (path, state), is_one in places if is_one]
         if not found:
-            raise SoraError(f"{folder} is a label without videos; add some or remove the folder")
+            raise SoraError(f"{folder}/{subfolder} is a label without videos; add some or remove the folder")
         videos += found
-        skipped += [SkippedFile(name, label, NOT_A_VIDEO) for name in names if not _is_video(name)]
+        skipped += [SkippedFile(path, label, NOT_A_VIDEO) for (path, _), is_one in places if not is_one]
     return videos, skipped
 
 
-def _is_seen(path: Path, source: Path) -> bool:
-    hidden = any(part.startswith(".") for part in path.relative_to(source).parts)
-    return path.is_file() and (not hidden or _is_video(path.name))
+def _is_seen(name: str) -> bool:
+    return _is_video(name) or not any(part.startswith(".") for part in name.split("/"))
 
 
 def _is_video(name: str) -> bool:
@@ -85,20 +86,22 @@ def _is_video(name: str) -> bool:
 
 
 def _from_table(
-    table: Path, split_column: str, group_column: str
+    folder: Folder, split_column: str, group_column: str
 ) -> tuple[list[LabelledVideo], list[SkippedFile]]:
     videos: dict[str, LabelledVideo] = {}
     skipped: dict[str, SkippedFile] = {}
     lines: dict[str, int] = {}
-    for row in read_labels(table, split_column, group_column):
-        where = f"{table}, line {row.line}"
-        matches = _locations(where, table.parent, row)
-        for location in matches:
-            if len(matches) > 1 and not _is_video(location):
+    with folder.open(LABELS) as table:
+        rows = list(read_labels(table, f"{folder}/{LABELS}", split_column, group_column))
+    for row in rows:
+        where = f"{folder}/{LABELS}, line {row.line}"
+        places = _places(where, folder, row)
+        for location, version in places:
+            if len(places) > 1 and not _is_video(location):
                 skipped[location] = SkippedFile(location, row.label, NOT_A_VIDEO)
                 continue
             video = LabelledVideo(
-                location, row.label, row.group, row.split, row.window, row.sha256, row.attributes
+                location, row.label, row.group, row.split, row.window, row.sha256, version, row.attributes
             )
             if video.path in videos:
                 raise SoraError(
@@ -109,21 +112,19 @@ def _from_table(
     return list(videos.values()), [file for path, file in skipped.items() if path not in videos]
 
 
-def _locations(where: str, folder: Path, row: LabelRow) -> list[str]:
+def _places(where: str, folder: Folder, row: LabelRow) -> list[Place]:
     """Return the file or files of a row: its URL, its path, or what its pattern matches."""
     if is_url(row.path):
         _require_protocol(where, row.path)
-        return [row.path]
-    if (folder / row.path).is_file():
-        return [Path(row.path).as_posix()]
+        return [(row.path, "")]
+    if folder.has(row.path):
+        return [folder.place(row.path)]
     if not glob.has_magic(row.path):
         raise SoraError(f"{where}: there is no file {row.path!r} in {folder}")
-    # Not Path.glob: patterns may be absolute, and hidden files do not match.
-    names = sorted(set(glob.glob(row.path, root_dir=folder, recursive=True)))  # noqa: PTH207
-    files = [Path(name).as_posix() for name in names if (folder / name).is_file()]
-    if not any(map(_is_video, files)):
+    names = folder.matches(row.path)
+    if not any(map(_is_video, names)):
         raise SoraError(f"{where}: no video matches the pattern {row.path!r} in {folder}")
-    return files
+    return [folder.place(name) for name in names]
 
 
 def _require_protocol(where: str, url: str) -> None:
@@ -161,7 +162,7 @@ def _refuse_overlaps_of_groups(ordered: Iterable[LabelledVideo]) -> None:
             latest[video.location] = video
 
 
-def _require_two_labels(source: Path, videos: list[LabelledVideo]) -> None:
+def _require_two_labels(source: Folder, videos: list[LabelledVideo]) -> None:
     if not videos:
         raise SoraError(
             f"{source} holds no videos ({', '.join(sorted(SUFFIXES))} in a folder for each label)"

@@ -11,7 +11,7 @@ import pandas as pd
 
 from sora.manifest import MANIFEST_COLUMNS
 from sora.sources.entries import Entry
-from sora.sources.videos import SkippedFile
+from sora.sources.videos import SkippedFile, is_url
 from sora.video.facts import VideoFacts
 from sora.video.read import WHOLE, Window
 
@@ -19,7 +19,10 @@ FAILURE_COLUMNS = ["path", "reason", "failed_at", "seconds"]
 
 
 def manifest_table(
-    entries: Iterable[Entry], skipped: Iterable[SkippedFile], facts: Mapping[str, VideoFacts], source: Path
+    entries: Iterable[Entry],
+    skipped: Iterable[SkippedFile],
+    facts: Mapping[str, VideoFacts],
+    source: str | Path,
 ) -> pd.DataFrame:
     """Return the manifest: one row for every input, in the order given, skipped files last.
 
@@ -27,7 +30,7 @@ def manifest_table(
         entries: the videos; the first one with a content is the original, later ones are its copies.
         skipped: files that are no videos.
         facts: the decoded facts by content hash, of every entry that goes on.
-        source: the folder that skipped files lie in.
+        source: the folder that skipped files lie in; of no account where their paths are URLs.
     """
     first: dict[str, str] = {}
     rows = []
@@ -81,16 +84,17 @@ def _video_row(entry: Entry, duplicate_of: str, facts: VideoFacts) -> dict[str, 
     }
 
 
-def _skipped_row(file: SkippedFile, source: Path) -> dict[str, Any]:
-    path = source / file.path
+def _skipped_row(file: SkippedFile, source: str | Path) -> dict[str, Any]:
+    is_remote = is_url(file.path)
+    path = Path(source, file.path)
     return {
         "path": file.path,
-        "file": path.as_posix(),
+        "file": file.path if is_remote else path.as_posix(),
         "label": file.label,
         "group": "",
         **_times(WHOLE),
         "content_hash": "",
-        "size_bytes": path.stat().st_size,
+        "size_bytes": 0 if is_remote else path.stat().st_size,
         "duplicate_of": "",
         "outcome": "skipped",
         "reason": file.reason,

@@ -5,7 +5,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TextIO
 
 from sora.errors import SoraError
 from sora.manifest import LABEL_SEPARATOR, SPLIT_NAMES, labels_in
@@ -36,9 +36,11 @@ class LabelRow:
 
 
 def read_labels(
-    table: Path, split_column: str = "", group_column: str = DEFAULT_GROUP_COLUMN
+    file: TextIO, table: str, split_column: str = "", group_column: str = DEFAULT_GROUP_COLUMN
 ) -> Iterator[LabelRow]:
     """Yield the rows of a labels.csv with their values checked, not yet whether their files are there.
+
+    ``table`` is what errors call it.
 
     Columns: path, label (several with ``;``), and, all of them optional, the group column, the split
     column, start_seconds, end_seconds (of a part of the file) and sha256. Others are kept as they are.
@@ -46,7 +48,7 @@ def read_labels(
     Raises:
         SoraError: the table, a column or a value is not as it should be.
     """
-    rows, columns = _read_rows(table)
+    rows, columns = _read_rows(file, table)
     needed = {"path", "label", split_column} - {""}
     if group_column != DEFAULT_GROUP_COLUMN:
         needed |= {group_column}
@@ -60,24 +62,23 @@ def read_labels(
         yield _row(table, line, values, split_column, group_column)
 
 
-def _read_rows(table: Path) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
+def _read_rows(file: TextIO, table: str) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
     """Return each row with the number of its line, and the columns; blank lines are passed over."""
     try:
-        with table.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, restkey="", restval="", strict=True)
-            columns = list(reader.fieldnames or [])
-            return [(reader.line_num, row) for row in reader], columns
+        reader = csv.DictReader(file, restkey="", restval="", strict=True)
+        columns = list(reader.fieldnames or [])
+        return [(reader.line_num, row) for row in reader], columns
     except (csv.Error, UnicodeError) as error:
         raise SoraError(f"{table} is not a CSV table in UTF-8: {error}") from error
 
 
-def _row(table: Path, line: int, values: dict[str, str], split_column: str, group_column: str) -> LabelRow:
+def _row(table: str, line: int, values: dict[str, str], split_column: str, group_column: str) -> LabelRow:
     where = f"{table}, line {line}"
     path, label = values["path"], LABEL_SEPARATOR.join(labels_in(values["label"]))
     split = values[split_column] if split_column else ""
     sha256 = values.get("sha256", "").lower()
     if not path or any(character in path for character in _UNSAFE_IN_PATHS):
-        raise SoraError(f"{where}: there is no file {path!r} in {table.parent}")
+        raise SoraError(f"{where}: there is no file {path!r} in {table.removesuffix(LABELS)[:-1]}")
     if not label:
         raise SoraError(f"{where}: {path} has no label")
     if split_column and split not in SPLIT_NAMES:

@@ -19,6 +19,7 @@ class LabelledVideo:
         split: a given split, or ``""``.
         window: the part of the file that is meant.
         sha256: what the file's SHA-256 must be, or ``""``.
+        version: which state of an object in storage is meant, where its listing tells; else ``""``.
         attributes: what else the user's table says of it, by column.
     """
 
@@ -28,6 +29,7 @@ class LabelledVideo:
     split: str = ""
     window: Window = field(default=WHOLE)
     sha256: str = ""
+    version: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property

@@ -9,12 +9,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("BENTOML_DO_NOT_TRACK", "true")
 
+from sora.attempt import TRANSIENT
 from sora.errors import SoraError
 from sora.lifetime import die_with_parent
 from sora.stages import STAGES
 
 EXIT_RETRY = 75  # EX_TEMPFAIL of sysexits.h: the same command may work later
-_TRANSIENT = {errno.EIO, errno.ETIMEDOUT, errno.ESTALE, errno.EAGAIN, errno.ECONNRESET, errno.ENETUNREACH}
 
 _ADVICE = {
     errno.ENOSPC: "free some room on the disk",
@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
     except OSError as error:
         if error.errno is None:
             raise
-        return _fail(_described(arguments[0], error), EXIT_RETRY if error.errno in _TRANSIENT else 1)
+        return _fail(_described(arguments[0], error), EXIT_RETRY if error.errno in TRANSIENT else 1)
     return 0
 
 

@@ -34,7 +34,7 @@ class Params:
     """Parameters of ingest.
 
     Attributes:
-        source: the folder of videos.
+        source: the folder of videos, or its URL, such as ``s3://bucket/folder``.
         group_column: column of its labels.csv with the source group.
         group_pattern: regular expression on the path with a group named ``group``; empty: none.
         split_column: column of its labels.csv with train / val / test; empty: split by group.
@@ -74,12 +74,11 @@ class Params:
 
 def run(params: Params, settings: Settings) -> None:
     """Fetch and read what is new, once, and write the manifest and the splits."""
-    source = Path(params.source)
-    listing = list_videos(source, params.split_column, params.group_column, params.group_pattern)
-    entries = _fetch(locate(listing.videos, source, layout.FETCHED), params.max_fetch_mib)
+    listing = list_videos(params.source, params.split_column, params.group_column, params.group_pattern)
+    entries = _fetch(locate(listing.videos, params.source, layout.FETCHED), params.max_fetch_mib)
     entries = identify(entries, layout.HASHES)
     entries, facts, seconds = _read(entries, cut_rule(params), settings.runtime)
-    manifest = manifest_table(entries, listing.skipped, facts, source)
+    manifest = manifest_table(entries, listing.skipped, facts, params.source)
     write_table(layout.MANIFEST, manifest)
     write_table(layout.ATTRIBUTES, attributes_table([entry.video for entry in entries]))
     splits = {entry.video.path: entry.video.split for entry in entries}

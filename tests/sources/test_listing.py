@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import fsspec
 import pytest
 
 from sora.errors import SoraError
@@ -197,3 +198,53 @@ def test_errors_of_folders_and_encoding(tmp_path: Path):
         list_videos(tmp_path / "x")
     with pytest.raises(SoraError, match="is not a CSV table in UTF-8"):
         list_videos(labels(tmp_path / "y", "path,label\nc d/é.mp4,run\n", "latin-1"))
+
+
+def bucket(name: str, files: dict[str, str]) -> str:
+    """Fill a folder of fsspec's storage in memory; give its URL."""
+    url = f"memory://{name}"
+    for path, text in files.items():
+        with fsspec.open(f"{url}/{path}", "w", encoding="utf-8") as file:
+            file.write(text)
+    return url
+
+
+def test_class_folders_in_object_storage():
+    names = ["run/b.mp4", "run/sub/a.avi", "run/notes.txt", "jump/x.mov", ".dvc/y.mp4", "top.mp4"]
+    url = bucket("classes", dict.fromkeys(names, "a"))
+    listing = list_videos(url)
+    assert [(video.path, video.label) for video in listing.videos] == [
+        (f"{url}/jump/x.mov", "jump"),
+        (f"{url}/run/b.mp4", "run"),
+        (f"{url}/run/sub/a.avi", "run"),
+    ]
+    assert [file.path for file in listing.skipped] == [f"{url}/run/notes.txt", f"{url}/top.mp4"]
+    before = {video.path: video.version for video in listing.videos}
+    assert all(before.values())
+    assert {video.path: video.version for video in list_videos(url).videos} == before
+    bucket("classes", {"run/b.mp4": "other"})
+    after = {video.path: video.version for video in list_videos(url).videos}
+    assert [path for path in after if after[path] != before[path]] == [f"{url}/run/b.mp4"]
+
+
+def test_a_table_in_object_storage():
+    rows = "path,label,group\nwalk/*.mp4,walk,g1\na.mp4,run,\nhttps://x.org/b.mp4,run,\n"
+    files = {"labels.csv": "\ufeff" + rows, "walk/1.mp4": "", "walk/2.mp4": "", "walk/n.txt": "", "a.mp4": ""}
+    url = bucket("table", files)
+    listing = list_videos(url)
+    assert [(video.path, video.group) for video in listing.videos] == [
+        ("https://x.org/b.mp4", "https://x.org/b.mp4"),
+        (f"{url}/a.mp4", f"{url}/a.mp4"),
+        (f"{url}/walk/1.mp4", "g1"),
+        (f"{url}/walk/2.mp4", "g1"),
+    ]
+    with pytest.raises(SoraError, match=r"memory://table/labels.csv, line 2: there is no file 'c.mp4'"):
+        list_videos(bucket("table", {"labels.csv": "path,label\nc.mp4,run\n"}))
+
+
+@pytest.mark.parametrize(
+    ("url", "message"), [("memory://none", "there is no folder"), ("nosuch://a/b", "cannot be listed: Proto")]
+)
+def test_storage_that_is_not_there(url: str, message: str):
+    with pytest.raises(SoraError, match=f"ingest.source: .*{message}"):
+        list_videos(url)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import fsspec
 import pandas as pd
 import pytest
 import yaml
@@ -44,6 +45,9 @@ def class_folders(root: Path = Path("videos"), num_videos: int = 2) -> None:
             path = root / label / f"{label}_g{number}_c.mp4"
             path.parent.mkdir(parents=True, exist_ok=True)
             write_video(path, num_frames=8, seed=hash((label, number)) % 1000)
+
+
+FOUR = [f"{label}/{label}_g{number}_c.mp4" for label in ("run", "walk") for number in range(2)]
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
@@ -218,3 +222,21 @@ def test_what_else_the_table_says_is_kept_apart_from_the_manifest(run: Run):
     run()
     after = snapshot(Path("data"))
     assert {name for name in after if after[name] != before.get(name)} == {"attributes.csv"}
+
+
+def test_a_bucket_is_fetched_once_and_what_changes_in_it_again(run: Run, tmp_path: Path):
+    class_folders()
+    storage, url = fsspec.filesystem("memory"), "memory://mine"
+    storage.put(str(tmp_path / "videos"), "/mine", recursive=True)
+    first = run(source=url)
+    assert list(first.index) == [f"{url}/{name}" for name in FOUR]
+    assert list(first["outcome"]) == ["ok"] * 4
+    kept = snapshot(Path("data/fetched"))
+    run(source=url)
+    assert snapshot(Path("data/fetched")) == kept
+    write_video(tmp_path / "other.mp4", num_frames=9, seed=77)
+    storage.put(str(tmp_path / "other.mp4"), "/mine/walk/walk_g1_c.mp4")
+    again = run(source=url)
+    assert list(again["num_frames_decoded"]) == [8, 8, 8, 9]
+    assert len(kept.items() & snapshot(Path("data/fetched")).items()) == 3
+    assert len(snapshot(Path("data/fetched"))) == 5

@@ -4,11 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pandas as pd
 import pytest
 from clip_specs import clip_spec, input_spec
-from onnx import TensorProto, helper
+from mean_networks import write_mean_network
 from pictures import noise
 
 from sora import layout
@@ -37,22 +36,10 @@ VIDEOS = [
 ]
 
 
-def write_mean_network(*given: object) -> None:
-    """Stand in for the backbone: the mean colour of each image."""
-    images = helper.make_tensor_value_info("images", TensorProto.FLOAT, ["t", 32, 32, 3])
-    features = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["t", 3])
-    axes = helper.make_tensor("axes", TensorProto.INT64, [2], [1, 2])
-    node = helper.make_node("ReduceMean", ["images", "axes"], ["features"], keepdims=0)
-    graph = helper.make_graph([node], "mean", [images], [features], [axes])
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
-    layout.BACKBONE.parent.mkdir(parents=True, exist_ok=True)
-    onnx.save(model, layout.BACKBONE)
-
-
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(extract, "_write_backbone", write_mean_network)
+    monkeypatch.setattr(extract, "_write_backbone", lambda *given: write_mean_network(32))
     clips = VideoStore(layout.CLIPS, ".mkv")
     paths, labels, splits = zip(*VIDEOS, strict=True)
     keys = [clip_key(path, WHOLE, SPEC) for path in paths]
