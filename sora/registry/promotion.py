@@ -12,6 +12,7 @@ from sora.registry.gate import Decision, Rules, judge
 from sora.registry.holdout import Holdout, holdout_of, within
 from sora.registry.keeping import add_entry, find_equal, keep_rejected, read_evidence
 from sora.registry.pointer import Pointer, read_pointer
+from sora.registry.provenance import keep_lineage
 from sora.registry.revision import Repository, recorded_files
 from sora.registry.writing import Writing, move_pointer, writing
 
@@ -140,9 +141,9 @@ def _entry(project: Path, held: Writing, found: _Judged) -> Entry:
         version = _free_name(held.registry, held.repository, found.candidate.bundle.version)
         files = held.repository.not_ignored(recorded_files(project))
         commit = held.repository.commit_files(files, f"Model {version}", held.registry)
-        entry = add_entry(
-            held.registry, found.candidate, found.holdout, version=version, tag=_tag(version), commit=commit
-        )
+        names = {"version": version, "tag": _tag(version), "commit": commit}
+        keep_lineage(project, held.registry, **names)
+        entry = add_entry(held.registry, found.candidate, found.holdout, **names)
     held.repository.point(f"refs/tags/{entry.tag}", entry.commit, may_move=False)
     return entry
 

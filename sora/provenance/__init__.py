@@ -1,0 +1,1 @@
+"""What each model came from, and which videos it saw: told for ever, without DVC's cache."""

@@ -1,0 +1,194 @@
+"""What a question about lineage is about: a model, one of its predictions, or a video."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from sora.errors import SoraError
+from sora.provenance.here import COMPRESSED, MODEL, SOURCES, read_here
+from sora.provenance.record import Record, read_record, read_videos, recorded
+from sora.provenance.videos import of_files
+from sora.sources.hashes import content_hash
+
+HERE = "here"  # in place of the version of a model that was not promoted
+_PREDICTION = re.compile(r"([0-9a-f]{16})-([0-9a-f]+)")
+_HASH = re.compile(r"[0-9a-f]{6,64}")
+_NUM_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Known:
+    """All models whose lineage is known.
+
+    Attributes:
+        project: its folder.
+        registry: its folder.
+    """
+
+    project: Path
+    registry: Path
+
+    @cached_property
+    def records(self) -> Mapping[str, Record]:
+        """The promoted ones, by version."""
+        return {version: read_record(self.registry, version) for version in recorded(self.registry)}
+
+    @cached_property
+    def here(self) -> tuple[Record, pd.DataFrame]:
+        """The one that lies in the project's folder, and what it saw."""
+        return read_here(self.project)
+
+    @cached_property
+    def seen(self) -> Mapping[str, pd.DataFrame]:
+        """What each version saw; the model that lies here too where it is none of them."""
+        tables = {version: read_videos(self.registry, version) for version in self.records}
+        if (videos := self._not_promoted()) is not None:
+            tables[HERE] = videos
+        return tables
+
+    def _not_promoted(self) -> pd.DataFrame | None:
+        if not (self.project / "dvc.lock").is_file():
+            return None  # a folder with a registry alone
+        record, videos = self.here
+        what = (SOURCES, MODEL, COMPRESSED)
+        own = [record.digest(name) for name in what]
+        promoted = [[one.digest(name) for name in what] for one in self.records.values()]
+        return None if own in promoted else videos
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """That a model saw a video; see ``sora.provenance.videos``."""
+
+    version: str
+    path: str
+    label: str
+    role: str
+    num_views: int
+    reason: str
+    through: str
+
+
+@dataclass(frozen=True)
+class VideoTrace:
+    """Which models saw a video.
+
+    Attributes:
+        content_hash: of the file, or the beginning of it, or of its parts where the path names them.
+        sightings: by version.
+    """
+
+    content_hash: str
+    sightings: tuple[Sighting, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class ModelTrace:
+    """What a model came from and saw.
+
+    Attributes:
+        record: its links.
+        videos: what it saw.
+        prediction: the video that the question was about, where it was about a prediction.
+    """
+
+    record: Record
+    videos: pd.DataFrame
+    prediction: VideoTrace | None = None
+
+
+def trace(asked: str, known: Known) -> ModelTrace | VideoTrace:
+    """Answer a question: nothing (the model that is here), a version or the beginning of one, the id of a
+    prediction, a file, a path of the manifest, or a content hash or the beginning of one.
+
+    Raises:
+        SoraError: it names nothing that is known, or several things.
+    """
+    if not asked:
+        return ModelTrace(*known.here)
+    if (version := _version(asked, known)) is not None:
+        return _model(version, known)
+    if found := _PREDICTION.fullmatch(asked):
+        return _prediction(*found.groups(), known)
+    return trace_video(asked, known)
+
+
+def trace_video(asked: str, known: Known) -> VideoTrace:
+    """Return which models saw a video: a file, a path of the manifest, or a content hash or its beginning.
+
+    Raises:
+        SoraError: no model is known to have seen it, and there is no such file.
+    """
+    if Path(asked).is_file():
+        digest = content_hash(Path(asked))
+        rows = {version: of_files(table, frozenset({digest})) for version, table in known.seen.items()}
+        return VideoTrace(digest, _sightings(rows))
+    by_path = {version: table[table["path"] == asked] for version, table in known.seen.items()}
+    if sightings := _sightings(by_path):
+        return VideoTrace(_only_hash(asked, by_path), sightings)
+    if _HASH.fullmatch(asked):
+        return _by_hash(asked, known)
+    raise SoraError(
+        f"{asked}: is no file, no version of a model, no prediction's id, and no path or content hash of a "
+        "video that a known model saw"
+    )
+
+
+def _model(version: str, known: Known) -> ModelTrace:
+    return ModelTrace(known.records[version], known.seen[version])
+
+
+def _version(asked: str, known: Known) -> str | None:
+    """Return the version that ``asked`` names or begins; None: none."""
+    if asked in known.records:
+        return asked
+    found = [version for version in known.records if version.startswith(asked)]
+    if len(found) > 1:
+        raise SoraError(f"{asked}: several versions begin so: {_some(found)}")
+    return found[0] if found else None
+
+
+def _prediction(video: str, bundle_version: str, known: Known) -> ModelTrace:
+    """Return the model that made a prediction, and what the known models saw of its video."""
+    same = [record for record in known.records.values() if record.bundle_version == bundle_version]
+    if same:
+        found = _model(same[-1].version, known)
+    elif known.here[0].bundle_version == bundle_version:
+        found = ModelTrace(*known.here)
+    else:
+        versions = _some([*known.records]) or "none"
+        raise SoraError(f"{bundle_version}: no model of this version is known; there are: {versions}")
+    return ModelTrace(found.record, found.videos, _by_hash(video, known))
+
+
+def _by_hash(beginning: str, known: Known) -> VideoTrace:
+    rows = {
+        version: table[table["content_hash"].str.startswith(beginning)]
+        for version, table in known.seen.items()
+    }
+    return VideoTrace(_only_hash(beginning, rows) or beginning, _sightings(rows))
+
+
+def _only_hash(asked: str, rows: Mapping[str, pd.DataFrame]) -> str:
+    found = sorted({digest for table in rows.values() for digest in table["content_hash"]})
+    if len(found) > 1:
+        raise SoraError(f"{asked}: several contents are meant: {_some(found)}; give more of the hash")
+    return found[0] if found else ""
+
+
+def _sightings(rows: Mapping[str, pd.DataFrame]) -> tuple[Sighting, ...]:
+    columns = ["path", "label", "role", "num_views", "reason", "through"]
+    return tuple(
+        Sighting(version, *values)
+        for version, table in rows.items()
+        for values in table[columns].itertuples(index=False, name=None)
+    )
+
+
+def _some(words: list[str]) -> str:
+    more = len(words) - _NUM_SHOWN
+    return ", ".join(words[:_NUM_SHOWN]) + (f" and {more} more" if more > 0 else "")
