@@ -7,8 +7,10 @@ from sora.cli.application import app
 from sora.cli.apps import moderate, review, summarize, tag, threshold
 from sora.cli.drift import drift
 from sora.cli.export import export
+from sora.cli.forget import forget
 from sora.cli.here import doctor, status
 from sora.cli.index import index
+from sora.cli.lineage import lineage
 from sora.cli.live import watch
 from sora.cli.models import compare, report, tune
 from sora.cli.registry import history, promote, rollback
@@ -20,7 +22,7 @@ __all__ = ["app"]
 # In the order of --help.
 _PANELS = {
     "Videos": (predict, watch, tag, summarize, moderate, threshold, search, recommend, inspect, preview),
-    "Models": (status, report, compare, drift, tune, promote, rollback, history),
+    "Models": (status, report, compare, drift, tune, promote, rollback, history, lineage, forget),
     "This machine": (doctor,),
 }
 for panel, commands in _PANELS.items():

@@ -78,9 +78,15 @@ def _commit(link: Link, folder: Path) -> Checked:
     if link.digest.endswith(UNCOMMITTED):
         return Checked(link, "differs", "files differ from the commit; sora promote records them as they are")
     command = ["git", "cat-file", "-e", f"{link.digest}^{{commit}}"]
-    there = link.digest and not subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode
+    there = (
+        link.digest and not subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode
+    )
     return Checked(link, "matches" if there else "is not here")
 
 
 def _compared(link: Link, digest: str) -> Checked:
-    return Checked(link, "matches") if digest == link.digest else Checked(link, "differs", f"here: {digest[:12]}")
+    return (
+        Checked(link, "matches")
+        if digest == link.digest
+        else Checked(link, "differs", f"here: {digest[:12]}")
+    )

@@ -30,20 +30,16 @@ _RECORDED = (
 _NOW = (("parameters", Path("params.yaml")), ("pipeline", Path("dvc.lock")))
 
 
-def read_here(project: Path, commit: str = "") -> tuple[Record, pd.DataFrame]:
+def read_here(project: Path) -> tuple[Record, pd.DataFrame]:
     """Return where the model in a project's folder came from, and which videos it saw.
-
-    Args:
-        project: its folder.
-        commit: of git, that has the code; empty: HEAD, and whether files differ from it.
 
     Raises:
         SoraError: a stage has not run, or what it left is damaged.
     """
     bundle = read_bundle(project / layout.BUNDLE)
     links = (
-        Link(SOURCES, _source(project), "videos", bundle.lineage["videos"]),
-        Link(CODE, "", "git", commit or _head(project)),
+        Link(SOURCES, source_of(project), "videos", bundle.lineage["videos"]),
+        Link(CODE, "", "git", _head(project)),
         *(Link(name, path.as_posix(), "sha256", path_hash(project / path)) for name, path in _NOW),
         *_from_bundle(bundle),
         Link(COMPRESSED, layout.BUNDLE.as_posix(), "bundle", bundle.version),
@@ -64,7 +60,8 @@ def _seen(project: Path) -> pd.DataFrame:
     return seen_videos(*(read_table(project / path) for path in tables))
 
 
-def _source(project: Path) -> str:
+def source_of(project: Path) -> str:
+    """Return the folder of videos that params.yaml names."""
     params = read_yaml(project / "params.yaml", "run from the folder of the project")
     try:
         return str(params["ingest"]["source"])
@@ -89,6 +86,8 @@ def _head(project: Path) -> str:
 def _git(project: Path, *words: str) -> str:
     command = ["git", "--no-optional-locks", *words]
     try:
-        return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False).stdout.strip()
+        return subprocess.run(
+            command, cwd=project, capture_output=True, text=True, check=False
+        ).stdout.strip()
     except FileNotFoundError as error:
         raise SoraError("git is not installed; lineage names the commit that has the code") from error

@@ -124,9 +124,7 @@ def trace_video(asked: str, known: Known) -> VideoTrace:
         SoraError: no model is known to have seen it, and there is no such file.
     """
     if Path(asked).is_file():
-        digest = content_hash(Path(asked))
-        rows = {version: of_files(table, frozenset({digest})) for version, table in known.seen.items()}
-        return VideoTrace(digest, _sightings(rows))
+        return trace_file(content_hash(Path(asked)), known)
     by_path = {version: table[table["path"] == asked] for version, table in known.seen.items()}
     if sightings := _sightings(by_path):
         return VideoTrace(_only_hash(asked, by_path), sightings)
@@ -136,6 +134,12 @@ def trace_video(asked: str, known: Known) -> VideoTrace:
         f"{asked}: is no file, no version of a model, no prediction's id, and no path or content hash of a "
         "video that a known model saw"
     )
+
+
+def trace_file(digest: str, known: Known) -> VideoTrace:
+    """Return which models saw a file of this SHA-256, or parts of it."""
+    rows = {version: of_files(table, frozenset({digest})) for version, table in known.seen.items()}
+    return VideoTrace(digest, _sightings(rows))
 
 
 def _model(version: str, known: Known) -> ModelTrace:

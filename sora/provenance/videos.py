@@ -1,9 +1,9 @@
 """The videos that a model saw, and in what role; pure functions on tables.
 
-Such a table has the columns content_hash, path, file, label, role, num_views, reason and through: one row for
-each input of the pipeline that has content. ``role`` is train, val, test or ``set aside`` (then ``reason`` says
-why), ``num_views`` is how many views of it train was given, and ``through`` is the version of the ancestor that
-saw it where the model itself did not: what an ancestor learned is still in the weights.
+Such a table has the columns content_hash, path, file, label, role, num_views, reason and through: a row for
+each input of the pipeline that has content. ``role`` is train, val, test or ``set aside`` (then ``reason``
+says why), ``num_views`` is how many views of it train was given, and ``through`` is the version of the
+ancestor that saw it where the model itself did not: what an ancestor learned is still in the weights.
 """
 
 import pandas as pd
@@ -53,6 +53,11 @@ def counts(table: pd.DataFrame) -> dict[str, int]:
     own = table[table["through"] == ""]
     found = {role: int((own["role"] == role).sum()) for role in (*LEARNED, "test", SET_ASIDE)}
     return found | {"of ancestors": len(table) - len(own)}
+
+
+def location_of(path: str) -> str:
+    """Return the path or URL of the file that a video is, or is a part of."""
+    return path.rpartition(_FRAGMENT)[0] or path
 
 
 def _window(path: str) -> Window:

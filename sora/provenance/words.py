@@ -78,7 +78,10 @@ def _title(record: Record, serving: str) -> str:
 def _parent(record: Record) -> list[str]:
     if not record.parent_digest:
         return []
-    known = record.parent or f"{record.parent_digest[:_NUM_DIGITS]}, which is not known here: what it saw is not told"
+    known = (
+        record.parent
+        or f"{record.parent_digest[:_NUM_DIGITS]}, which is not known here: what it saw is not told"
+    )
     return [f"trained on from {known}"]
 
 
