@@ -49,4 +49,4 @@ def add_forgotten(project: Path, more: list[Forgotten]) -> None:
     """Add videos to the table; one that is in it stays as it is."""
     known = read_forgotten(project)
     rows = {**{one.content_hash: one for one in more}, **known}
-    write_table(project / FORGOTTEN, pd.DataFrame(rows.values(), columns=_COLUMNS))
+    write_table(project / FORGOTTEN, pd.DataFrame([*rows.values()], columns=_COLUMNS))

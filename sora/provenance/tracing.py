@@ -113,7 +113,7 @@ def trace(asked: str, known: Known) -> ModelTrace | VideoTrace:
     if (version := _version(asked, known)) is not None:
         return _model(version, known)
     if found := _PREDICTION.fullmatch(asked):
-        return _prediction(*found.groups(), known)
+        return _prediction(found[1], found[2], known)
     return trace_video(asked, known)
 
 
