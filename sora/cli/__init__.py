@@ -8,7 +8,7 @@ from sora.cli.apps import moderate, review, summarize, tag, threshold
 from sora.cli.drift import drift
 from sora.cli.export import export
 from sora.cli.forget import forget
-from sora.cli.here import doctor, status
+from sora.cli.here import doctor, repair, status
 from sora.cli.index import index
 from sora.cli.lineage import lineage
 from sora.cli.live import watch
@@ -23,7 +23,7 @@ __all__ = ["app"]
 _PANELS = {
     "Videos": (predict, watch, tag, summarize, moderate, threshold, search, recommend, inspect, preview),
     "Models": (status, report, compare, drift, tune, promote, rollback, history, lineage, forget),
-    "This machine": (doctor,),
+    "This machine": (doctor, repair),
 }
 for panel, commands in _PANELS.items():
     for command in commands:
