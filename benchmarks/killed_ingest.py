@@ -2,11 +2,11 @@
 
     python benchmarks/killed_ingest.py [--kills 20] [--json FILE]
 
-A project in git with 30 rendered clips. ``dvc repro ingest`` is killed at a random moment: in turn DVC alone,
-and DVC with all that it started. At once ``sora repair`` and ``dvc repro ingest`` run: both must succeed,
-and leave the bytes that a run leaves which nobody killed, and nothing else in the folders of results. It is
-also told how often ``dvc repro`` went on without ``sora repair``. Last, the disk is full (root only: a small
-tmpfs): ingest must say so, and go on where it stopped when there is room. Ends with 1 where that does not hold.
+A project in git with some 30 rendered clips. ``dvc repro ingest`` is killed at a random moment: in turn DVC
+alone, and DVC with all that it started. At once ``sora repair`` and ``dvc repro ingest`` run: both must
+succeed, and leave the bytes that a run leaves which nobody killed. Last, the disk is full (root only: a small
+tmpfs): ingest must say so, and go on where it stopped when there is room. Ends with 1 where one of these
+does not hold.
 """
 
 import argparse

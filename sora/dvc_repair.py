@@ -43,13 +43,14 @@ def whole_stages(text: str) -> str:
 
 
 def _is_whole(text: str) -> bool:
+    from dvc.schema import COMPILED_LOCKFILE_SCHEMA  # late: DVC is slow to import
+    from voluptuous import Invalid
+
     try:
-        stages = yaml.safe_load(text)["stages"].values()
-        parts = [part for one in stages for kind in ("deps", "outs") for part in one.get(kind, [])]
-        has_hashes = all("path" in part and ("hash" not in part or "md5" in part) for part in parts)
-        return has_hashes
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError):
+        COMPILED_LOCKFILE_SCHEMA(yaml.safe_load(text))
+    except (yaml.YAMLError, Invalid):
         return False
+    return True
 
 
 def _repair_lock(path: Path) -> str:

@@ -37,7 +37,7 @@ def test_wherever_a_lock_breaks_off_dvc_can_read_what_is_kept_and_no_whole_stage
     kept = whole_stages(TEXT[:end])
     assert TEXT.startswith(kept)
     assert whole_stages(kept) == kept
-    read = COMPILED_LOCKFILE_SCHEMA(yaml.safe_load(kept))["stages"] if kept else {}
+    read = COMPILED_LOCKFILE_SCHEMA(yaml.safe_load(kept)).get("stages", {}) if kept else {}
     assert all(found == STAGES[name] for name, found in read.items() if name != list(read)[-1])
     num_ended = sum(end > TEXT.index(f"  {name}:\n") for name in list(STAGES)[1:])
     assert len(read) >= num_ended
