@@ -23,6 +23,7 @@ def stage(name: str) -> dict[str, object]:
 
 STAGES = {name: stage(name) for name in ("ingest", "validate", "train")}
 TEXT = yaml.safe_dump({"schema": "2.0", "stages": STAGES}, sort_keys=False, indent=2)
+BROKEN = TEXT[: TEXT.index("  train:") + len("  train:\n    cmd")]
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_what_is_whole_stays_as_it_is(project: Path):
 
 
 def test_what_broke_off_is_put_right_and_told(project: Path):
-    (project / "dvc.lock").write_text(TEXT[:-40])
+    (project / "dvc.lock").write_text(BROKEN)
     (project / ".dvc/tmp/rwlock").write_text('{"write": {')
     done = repair(project)
     assert [line.split(" broke off")[0] for line in done] == [
@@ -69,7 +70,7 @@ def test_an_empty_lock_goes(project: Path):
 
 
 def test_nothing_is_touched_while_dvc_is_at_work(project: Path):
-    (project / "dvc.lock").write_text(TEXT[:-40])
+    (project / "dvc.lock").write_text(BROKEN)
     with (project / ".dvc/tmp/lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         assert repair(project) == ()
