@@ -58,7 +58,7 @@ def _repair_lock(path: Path) -> str:
         return ""
     text = path.read_text(encoding="utf-8", errors="replace")
     kept = whole_stages(text)
-    if kept == text:
+    if kept and kept == text:
         return ""
     if kept:
         write_text(path, kept)
