@@ -50,8 +50,8 @@ def refuse_forgotten(project: Path, videos: pd.DataFrame, what: str, advice: str
     learned = num_forgotten(project, videos)
     if learned:
         raise SoraError(
-            f"{what} has learned {learned} video{'s' if learned > 1 else ''} that were removed since "
-            f"(sora forget); {advice}, or overrule it with --force REASON"
+            f"{what} has learned {learned} removed video{'s' if learned > 1 else ''} (sora forget); "
+            f"{advice}, or overrule it with --force REASON"
         )
 
 
