@@ -20,6 +20,7 @@ from sora.registry.revision import Repository, recorded_files
 from sora.registry.writing import Writing, move_pointer, writing
 
 NUM_KEPT = 10
+_AGAIN = "run dvc repro, and if it was trained on from a parent that knows the video, from nothing"
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def promote(project: Path, rules: Rules, wish: Wish) -> Outcome:
             return _reject(held, found, wish)
         lineage = lineage_here(project, held.registry)
         if not wish.force:
-            refuse_forgotten(project, lineage[1], "the model that is here", "run dvc repro")
+            refuse_forgotten(project, lineage[1], "the model that is here", _AGAIN)
         entry = _entry(project, held, found, lineage)
         _collect(held, entry, wish.num_kept)
         pointer = pointer_to(entry, serving, by=wish.by, why=wish.force, checks=found.decision.sentences)

@@ -36,7 +36,7 @@ def carry_out(plan: Plan, project: Path, request: Request) -> None:
     add_forgotten(project, [Forgotten(one, at, request.by, request.why) for one in plan.file_hashes])
     if plan.lines:
         remove_lines(plan.source / LABELS, plan.lines)
-    for file in (*plan.files, *plan.feedback, *plan.cached):
+    for file in (*plan.files, *plan.feedback, *plan.waiting, *plan.cached):
         file.unlink(missing_ok=True)
         _remove_empty_folders(file.parent, plan.source)
     if plan.indexed:

@@ -22,8 +22,9 @@ from sora.removal.labels import lines_of
 from sora.serving.feedback import read_feedback
 from sora.sources.hashes import content_hash
 from sora.sources.table import LABELS
+from sora.video.container import SUFFIXES
 
-INDEX = Path("models/search.db")
+INDEX, INCOMING = Path("models/search.db"), Path("data/incoming")
 CACHES = (layout.ANALYSES, layout.OBSERVATIONS, layout.SERVED_VIDEOS)
 _HASH = re.compile(r"[0-9a-f]{6,64}")
 _NUM_HASH_DIGITS = 64
@@ -40,6 +41,7 @@ class Plan:
         lines: of its labels.csv.
         indexed: names in the search index.
         feedback: files that people sent with a label.
+        waiting: files that wait to be taken in, or were set aside.
         cached: copies of all of these, and of clips and features, in DVC's cache.
     """
 
@@ -49,6 +51,7 @@ class Plan:
     lines: tuple[int, ...]
     indexed: tuple[str, ...]
     feedback: tuple[Path, ...]
+    waiting: tuple[Path, ...]
     cached: tuple[Path, ...]
 
     @property
@@ -83,6 +86,7 @@ def make_plan(videos: Sequence[str], known: Known, feedback: Path) -> Plan:
         lines=lines_of(source / LABELS, set(map(location_of, rows["path"]))),
         indexed=_indexed(project / INDEX, rows, hashes),
         feedback=given,
+        waiting=_waiting(project / INCOMING, hashes),
         cached=_cached(project, [*files, *given, *_derived(project, rows)]),
     )
 
@@ -144,6 +148,12 @@ def _feedback_files(folder: Path, hashes: Sequence[str]) -> tuple[Path, ...]:
         return ()
     given = [one.file for one in read_feedback(folder) if one.content_hash in hashes]
     return _existing(folder / file for file in given)
+
+
+def _waiting(folder: Path, hashes: Sequence[str]) -> tuple[Path, ...]:
+    return _existing(
+        path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and content_hash(path) in hashes
+    )
 
 
 def _derived(project: Path, rows: pd.DataFrame) -> list[Path]:

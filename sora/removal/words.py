@@ -20,6 +20,7 @@ def plan_lines(plan: Plan, serving: str) -> list[str]:
         *_some("row of labels.csv, on line", [str(line) for line in plan.lines]),
         *_some("entry of the search index", list(plan.indexed)),
         *_some("feedback", [str(file) for file in plan.feedback]),
+        *_some("not yet taken in", [str(file) for file in plan.waiting]),
         *_some("copy in DVC's cache", [str(file) for file in plan.cached]),
         *_some("cache, all of it", [str(path) for path in caches]),
     ]
