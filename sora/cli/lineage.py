@@ -66,7 +66,5 @@ def _is_damaged(found: "ModelTrace | VideoTrace", checked: "list[Checked]") -> b
 
     if not isinstance(found, ModelTrace):
         return False
-    own = [
-        one for one in checked if not found.record.version or one.link.path.startswith(f"{layout.REGISTRY}/")
-    ]
+    own = [one for one in checked if found.is_here or one.link.path.startswith(f"{layout.REGISTRY}/")]
     return any(one.state == "differs" and one.link.kind != "git" for one in own)

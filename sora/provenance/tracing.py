@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
 
+from sora import layout
 from sora.errors import SoraError
 from sora.provenance.here import COMPRESSED, MODEL, SOURCES, read_here
 from sora.provenance.record import Record, read_record, read_videos, recorded
@@ -46,18 +47,18 @@ class Known:
     def seen(self) -> Mapping[str, pd.DataFrame]:
         """What each version saw; the model that lies here too where it is none of them."""
         tables = {version: read_videos(self.registry, version) for version in self.records}
-        if (videos := self._not_promoted()) is not None:
-            tables[HERE] = videos
+        has_model = (self.project / layout.BUNDLE).is_dir()  # else it is a folder with a registry alone
+        if has_model and self.promoted_as is None:
+            tables[HERE] = self.here[1]
         return tables
 
-    def _not_promoted(self) -> pd.DataFrame | None:
-        if not (self.project / "dvc.lock").is_file():
-            return None  # a folder with a registry alone
-        record, videos = self.here
+    @cached_property
+    def promoted_as(self) -> Record | None:
+        """The promoted version that the model in the project's folder is, if it is one."""
         what = (SOURCES, MODEL, COMPRESSED)
-        own = [record.digest(name) for name in what]
-        promoted = [[one.digest(name) for name in what] for one in self.records.values()]
-        return None if own in promoted else videos
+        own = [self.here[0].digest(name) for name in what]
+        same = [one for one in self.records.values() if [one.digest(name) for name in what] == own]
+        return same[-1] if same else None
 
 
 @dataclass(frozen=True)
@@ -94,11 +95,13 @@ class ModelTrace:
         record: its links.
         videos: what it saw.
         prediction: the video that the question was about, where it was about a prediction.
+        is_here: whether it is the one that lies in the project's folder.
     """
 
     record: Record
     videos: pd.DataFrame
     prediction: VideoTrace | None = None
+    is_here: bool = False
 
 
 def trace(asked: str, known: Known) -> ModelTrace | VideoTrace:
@@ -109,7 +112,7 @@ def trace(asked: str, known: Known) -> ModelTrace | VideoTrace:
         SoraError: it names nothing that is known, or several things.
     """
     if not asked:
-        return ModelTrace(*known.here)
+        return _here(known)
     if (version := _version(asked, known)) is not None:
         return _model(version, known)
     if found := _PREDICTION.fullmatch(asked):
@@ -142,6 +145,14 @@ def trace_file(digest: str, known: Known) -> VideoTrace:
     return VideoTrace(digest, _sightings(rows))
 
 
+def _here(known: Known) -> ModelTrace:
+    record, videos = known.here
+    if known.promoted_as:
+        record = replace(record, version=known.promoted_as.version, tag=known.promoted_as.tag)
+        record, videos = replace(record, parent=known.promoted_as.parent), known.seen[record.version]
+    return ModelTrace(record, videos, is_here=True)
+
+
 def _model(version: str, known: Known) -> ModelTrace:
     return ModelTrace(known.records[version], known.seen[version])
 
@@ -162,11 +173,11 @@ def _prediction(video: str, bundle_version: str, known: Known) -> ModelTrace:
     if same:
         found = _model(same[-1].version, known)
     elif known.here[0].bundle_version == bundle_version:
-        found = ModelTrace(*known.here)
+        found = _here(known)
     else:
         versions = _some([*known.records]) or "none"
         raise SoraError(f"{bundle_version}: no model of this version is known; there are: {versions}")
-    return ModelTrace(found.record, found.videos, _by_hash(video, known))
+    return replace(found, prediction=_by_hash(video, known))
 
 
 def _by_hash(beginning: str, known: Known) -> VideoTrace:

@@ -1,6 +1,6 @@
 """Lineage for people, as lines, and for programs, as plain values."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -29,11 +29,10 @@ def model_lines(found: ModelTrace, serving: str, checked: Sequence[Checked] = ()
     states = {one.link.name: one for one in checked}
     tree = [
         f"{lead + name:<32} {_digits(links[name]):<20} {_said(links[name], found, states.get(name))}".rstrip()
-        for lead, name in _walk(here.BENTO)
-        if name in links
+        for lead, name in _walk(here.BENTO, links)
     ]
     about = video_lines(found.prediction, serving) if found.prediction else []
-    return [_title(record, serving), *_parent(record), *tree, "", *_how_to_verify(record), *_after(about)]
+    return [_title(found, serving), *_parent(record), *tree, "", *_how_to_verify(found), *_after(about)]
 
 
 def video_lines(found: VideoTrace, serving: str) -> list[str]:
@@ -59,18 +58,28 @@ def as_json(found: ModelTrace | VideoTrace, serving: str, checked: Sequence[Chec
     }
 
 
-def _walk(name: str, lead: str = "", below: str = "") -> list[tuple[str, str]]:
+def _walk(name: str, known: Collection[str], lead: str = "", below: str = "") -> list[tuple[str, str]]:
     """Return the tree from ``name`` on, depth first, each with what is drawn before it."""
-    rows, children = [(lead, name)], _TREE.get(name, ())
+    rows, children = [(lead, name)], _children(name, known)
     for number, child in enumerate(children, start=1):
         branch, under = ("└─ ", "   ") if number == len(children) else ("├─ ", "│  ")
-        rows += _walk(child, below + branch, below + under)
+        rows += _walk(child, known, below + branch, below + under)
     return rows
 
 
-def _title(record: Record, serving: str) -> str:
+def _children(name: str, known: Collection[str]) -> list[str]:
+    """Return what a link was made from, past links that were not recorded."""
+    return [
+        each
+        for child in _TREE.get(name, ())
+        for each in ([child] if child in known else _children(child, known))
+    ]
+
+
+def _title(found: ModelTrace, serving: str) -> str:
+    record = found.record
     if not record.version:
-        return f"model {record.bundle_version} ({record.variant}), which was not promoted from here"
+        return f"model {record.bundle_version} ({record.variant}), which is here and was not promoted"
     serves = ", serves" if record.version == serving else ""
     return f"model {record.version} ({record.variant}{serves}), git tag {record.tag}"
 
@@ -91,7 +100,7 @@ def _digits(link: Link) -> str:
 
 
 def _said(link: Link, found: ModelTrace, checked: Checked | None) -> str:
-    what = f"{link.path}  {_counted(found)}" if link.kind == "videos" else link.path
+    what = {"videos": f"{link.path}  {_counted(found)}", "git": "git commit"}.get(link.kind, link.path)
     if checked is None:
         return what
     remark = f": {checked.remark}" if checked.remark else ""
@@ -102,8 +111,9 @@ def _counted(found: ModelTrace) -> str:
     return ", ".join(f"{role} {number}" for role, number in counts(found.videos).items() if number)
 
 
-def _how_to_verify(record: Record) -> list[str]:
-    if not record.tag:
+def _how_to_verify(found: ModelTrace) -> list[str]:
+    record = found.record
+    if found.is_here:
         return ["verify: sora lineage --check"]
     return [
         f"verify: git checkout {record.tag} && dvc checkout && sora lineage --check",
