@@ -3,6 +3,8 @@
 Nothing heavy is imported before a command runs.
 """
 
+from collections.abc import Callable
+
 from sora.cli.application import app
 from sora.cli.apps import moderate, review, summarize, tag, threshold
 from sora.cli.drift import drift
@@ -20,7 +22,7 @@ from sora.cli.videos import inspect, predict, preview
 __all__ = ["app"]
 
 # In the order of --help.
-_PANELS = {
+_PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Videos": (predict, watch, tag, summarize, moderate, threshold, search, recommend, inspect, preview),
     "Models": (status, report, compare, drift, tune, promote, rollback, history, lineage, forget),
     "This machine": (doctor, repair),

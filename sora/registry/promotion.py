@@ -148,9 +148,11 @@ def _entry(project: Path, held: Writing, found: _Judged, lineage: tuple[Record, 
         version = _free_name(held.registry, held.repository, found.candidate.bundle.version)
         files = held.repository.not_ignored(recorded_files(project))
         commit = held.repository.commit_files(files, f"Model {version}", held.registry)
-        names = {"version": version, "tag": _tag(version), "commit": commit}
-        keep_lineage(held.registry, *lineage, **names)
-        entry = add_entry(held.registry, found.candidate, found.holdout, **names)
+        tag = _tag(version)
+        keep_lineage(held.registry, *lineage, version=version, tag=tag, commit=commit)
+        entry = add_entry(
+            held.registry, found.candidate, found.holdout, version=version, tag=tag, commit=commit
+        )
     held.repository.point(f"refs/tags/{entry.tag}", entry.commit, may_move=False)
     return entry
 

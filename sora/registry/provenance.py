@@ -35,12 +35,12 @@ def keep_lineage(
 ) -> None:
     """Keep a model's lineage durably as that of ``version``, whose code is in a commit of git."""
     folder = layout.REGISTRY / MODELS / version
-    kept = {
-        here.CODE: {"digest": commit},
-        here.COMPRESSED: {"path": (folder / BUNDLE).as_posix()},
-        here.BENTO: {"path": (folder / BENTO).as_posix()},
-    }
-    links = tuple(replace(link, **kept.get(link.name, {})) for link in record.links)
+    paths = {here.COMPRESSED: (folder / BUNDLE).as_posix(), here.BENTO: (folder / BENTO).as_posix()}
+    digests = {here.CODE: commit}
+    links = tuple(
+        replace(one, path=paths.get(one.name, one.path), digest=digests.get(one.name, one.digest))
+        for one in record.links
+    )
     with durable.new_folder(registry / LINEAGE / version) as built:
         fill_folder(built, replace(record, version=version, tag=tag, links=links), videos)
 
