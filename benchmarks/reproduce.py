@@ -1,6 +1,6 @@
 """Whether every promoted version can be made again, byte for byte, in a fresh clone at its tag.
 
-    python benchmarks/reproduce.py [--json FILE] [--folder DIR]
+    python benchmarks/reproduce.py [--versions 3] [--json FILE] [--folder DIR]
 
 A clone of this checkout gets a few rendered videos under ``dvc add``, and three models are trained (another
 seed, then another head), promoted and pushed to a DVC remote. Then, for each, in a fresh clone at its tag,
@@ -54,6 +54,7 @@ VERSIONS: tuple[dict[str, Any], ...] = (
 def main() -> int:
     """Run everything and print; return 1 where a version could not be made again."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--versions", type=int, choices=(1, 2, 3), default=len(VERSIONS))
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     parser.add_argument("--folder", type=Path, help="where to work, and leave everything")
     options = parser.parse_args()
@@ -61,7 +62,7 @@ def main() -> int:
         folder = options.folder or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
         project = make_project(folder)
-        for changes in VERSIONS:
+        for changes in VERSIONS[: options.versions]:
             promote(project, changes)
         registry = project / layout.REGISTRY
         rows = [made_again(folder, project, read_record(registry, one)) for one in recorded(registry)]

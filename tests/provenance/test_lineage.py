@@ -5,12 +5,15 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 from registry_projects import LEARNED, RULES, make_project, write_candidate
 from typer.testing import CliRunner
 
 from sora import layout
 from sora.cli import app
+from sora.manifest import read_table, write_table
 from sora.provenance.forgotten import Forgotten, add_forgotten
+from sora.provenance.here import PARENT
 from sora.registry.pointer import read_pointer
 from sora.registry.promotion import Wish, promote
 
@@ -99,6 +102,23 @@ def test_lineage_outlives_the_version(project: Path):
     promoted(project, "second")
     shutil.rmtree(project / "registry/models" / first)
     assert told(first)["version"] == first
+
+
+def test_an_update_has_learned_what_its_parent_learned(project: Path):
+    first = promoted(project)
+    shutil.copytree(project.with_name("project-networks"), project / PARENT)
+    write_candidate(project, "second")
+    lock = yaml.safe_load((project / "dvc.lock").read_text())
+    lock["stages"]["train"]["deps"].append({"path": PARENT.as_posix()})
+    (project / "dvc.lock").write_text(yaml.safe_dump(lock))
+    manifest = read_table(layout.MANIFEST)
+    write_table(layout.MANIFEST, manifest[manifest["path"] != LEARNED[1]])  # it has gone since
+    second = promoted(project)
+    assert told(second)["parent"] == first
+    assert told(second)["videos"]["of ancestors"] == 1
+    seen = {one["version"]: (one["role"], one["through"]) for one in told(LEARNED[1])["seen_by"]}
+    assert seen == {first: ("train", ""), second: ("train", first)}
+    assert f"trained on from {first}" in sora("lineage", second)[1]
 
 
 def test_what_learned_a_removed_video_is_not_promoted_and_comes_back_by_force_alone(project: Path):
