@@ -45,6 +45,6 @@ def forget(
         if not yes:
             typer.confirm("Delete all of this? It cannot be undone", abort=True)
         carry_out(plan, _HERE, Request(getuser(), why))
-        print_lines(next_lines(plan, plan.source))
+        print_lines(next_lines(plan))
     except SoraError as error:
         raise failure(str(error)) from error

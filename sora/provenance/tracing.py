@@ -47,8 +47,9 @@ class Known:
     def seen(self) -> Mapping[str, pd.DataFrame]:
         """What each version saw; the model that lies here too where it is none of them."""
         tables = {version: read_videos(self.registry, version) for version in self.records}
-        has_model = (self.project / layout.BUNDLE).is_dir()  # else it is a folder with a registry alone
-        if has_model and self.promoted_as is None:
+        needed = (layout.BUNDLE, layout.BENTO, layout.OUTCOMES, Path("dvc.lock"))
+        is_whole = all((self.project / path).exists() for path in needed)  # else a run is under way
+        if is_whole and self.promoted_as is None:
             tables[HERE] = self.here[1]
         return tables
 
@@ -79,7 +80,7 @@ class VideoTrace:
     """Which models saw a video.
 
     Attributes:
-        content_hash: of the file, or the beginning of it, or of its parts where the path names them.
+        content_hash: of the file or the part, or its beginning; empty: a path had several contents.
         sightings: by version.
     """
 
@@ -105,8 +106,12 @@ class ModelTrace:
 
 
 def trace(asked: str, known: Known) -> ModelTrace | VideoTrace:
-    """Answer a question: nothing (the model that is here), a version or the beginning of one, the id of a
-    prediction, a file, a path of the manifest, or a content hash or the beginning of one.
+    """Answer what a model came from, or which models saw a video.
+
+    Args:
+        asked: a version or the beginning of one, the id of a prediction, a file, a path of the manifest, or a
+            content hash or the beginning of one; empty: the model that is here.
+        known: the models.
 
     Raises:
         SoraError: it names nothing that is known, or several things.
@@ -130,7 +135,8 @@ def trace_video(asked: str, known: Known) -> VideoTrace:
         return trace_file(content_hash(Path(asked)), known)
     by_path = {version: table[table["path"] == asked] for version, table in known.seen.items()}
     if sightings := _sightings(by_path):
-        return VideoTrace(_only_hash(asked, by_path), sightings)
+        hashes = {digest for table in by_path.values() for digest in table["content_hash"]}
+        return VideoTrace(hashes.pop() if len(hashes) == 1 else "", sightings)
     if _HASH.fullmatch(asked):
         return _by_hash(asked, known)
     raise SoraError(

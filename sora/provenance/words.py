@@ -37,7 +37,7 @@ def model_lines(found: ModelTrace, serving: str, checked: Sequence[Checked] = ()
 
 def video_lines(found: VideoTrace, serving: str) -> list[str]:
     """Return which models saw a video, one a line."""
-    title = f"video {found.content_hash[:_NUM_DIGITS] or 'of unknown content'}"
+    title = f"video {found.content_hash[:_NUM_DIGITS] or 'of several contents'}"
     if not found.sightings:
         return [f"{title}: no known model saw it"]
     return [title, *(f"  {_sighting(one, serving)}" for one in found.sightings)]

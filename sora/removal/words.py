@@ -1,8 +1,9 @@
 """What a removal will do and what remains to be done, as lines."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
+from sora.provenance.forgotten import FORGOTTEN
+from sora.provenance.tracing import HERE
 from sora.provenance.videos import LEARNED
 from sora.provenance.words import video_lines
 from sora.removal.plan import CACHES, Plan
@@ -26,23 +27,22 @@ def plan_lines(plan: Plan, serving: str) -> list[str]:
     ]
 
 
-def next_lines(plan: Plan, source: Path) -> list[str]:
+def next_lines(plan: Plan) -> list[str]:
     """Return what is to be done after the removal, and what it could not reach."""
-    roles = {one.role for trace in plan.traces for one in trace.sightings}
-    new_holdout = " --new-holdout" if "test" in roles else ""
-    versions = sorted(
-        {one.version for trace in plan.traces for one in trace.sightings if one.role in LEARNED}
-    )
+    seen = [one for trace in plan.traces for one in trace.sightings]
+    versions = sorted({one.version for one in seen if one.role in LEARNED} - {HERE})
+    promote = "sora promote --new-holdout" if any(one.role == "test" for one in seen) else "sora promote"
+    tracked = plan.source.with_name(f"{plan.source.name}.dvc")
+    changed = [str(path) for path in (FORGOTTEN, tracked) if path.is_file()]
     return [
         "removed; now:",
-        "  dvc repro                      # its clip, features and thumbnail go; trains without it",
-        f"  sora promote{new_holdout or ' ' * 14}     # a model that never saw it serves",
-        "  sora index build               # if you use the index",
-        f"  git add data/forgotten.csv {source}.dvc && git commit",
+        f"  {'dvc repro':<27} trains without it; its clip, features and thumbnail go",
+        f"  {promote:<27} lets the model serve that never saw it",
+        f"  git add {' '.join(changed)} && git commit",
         "out of reach from here:",
-        "  DVC remotes: dvc gc --workspace --cloud takes them away, with the data of all older versions",
-        "  git: the tags of older versions name it in reports/predictions.csv (git tag -d)",
-        "  the service: SORA_STATE keeps answers, jobs and observations by content: stop it, delete them",
+        "  DVC remotes: dvc gc --workspace --cloud, which takes the data of all older versions away",
+        "  names: of older versions, in the tags of git (git tag -d) and in registry/",
+        "  servers: their SORA_STATE keeps answers, jobs and observations; stop them, delete those",
         *([f"  sora rollback refuses what learned it ({', '.join(versions)})"] if versions else []),
     ]
 
