@@ -12,9 +12,9 @@ import pandas as pd
 
 from sora.errors import SoraError
 from sora.manifest import write_table
+from sora.provenance import LINEAGE
 from sora.provenance.videos import COLUMNS
 
-LINEAGE = "lineage"  # in the registry
 _RECORD, _VIDEOS = "record.json", "videos.csv"
 
 

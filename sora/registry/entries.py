@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sora.bundle import read_bundle
 from sora.errors import SoraError
-from sora.provenance.record import LINEAGE
+from sora.provenance import LINEAGE
 from sora.registry.pointer import Pointer, now
 
 MODELS, REJECTED = "models", "rejected"

@@ -7,9 +7,9 @@ import pandas as pd
 
 from sora import layout
 from sora.errors import SoraError
-from sora.provenance import here
+from sora.provenance import LINEAGE, here
 from sora.provenance.forgotten import read_forgotten
-from sora.provenance.record import LINEAGE, Record, fill_folder, read_record, read_videos, recorded
+from sora.provenance.record import Record, fill_folder, read_record, read_videos, recorded
 from sora.provenance.videos import LEARNED, of_files, with_ancestor
 from sora.registry import durable
 from sora.registry.entries import BENTO, BUNDLE, MODELS

@@ -43,7 +43,7 @@ def carry_out(plan: Plan, project: Path, request: Request) -> None:
         open_index(project / INDEX).remove(plan.indexed)
     for cache in CACHES:
         _remove(project / cache)
-    _track(plan.source, project)
+    _track(plan.source.resolve(), project)
 
 
 def _remove_empty_folders(folder: Path, source: Path) -> None:
@@ -64,7 +64,7 @@ def _track(source: Path, project: Path) -> None:
     """Let DVC know the folder as it is now, if it tracks it."""
     if not source.with_name(f"{source.name}.dvc").is_file():
         return
-    command = [sys.executable, "-m", "dvc", "add", "--quiet", source.relative_to(project).as_posix()]
+    command = [sys.executable, "-m", "dvc", "add", "--quiet", str(source)]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no reason"])[-1]
