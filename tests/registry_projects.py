@@ -14,11 +14,13 @@ from clip_specs import input_spec
 from sora import layout
 from sora.atomic import write_json
 from sora.bundle import write_bundle
+from sora.lineage import path_hash
 from sora.manifest import write_table
 from sora.registry.gate import Rules
 
 LABELS = ("jump", "run", "walk")
 NUM_VIDEOS, VIDEOS_A_GROUP = 36, 2
+LEARNED = ("jump/learned.mp4", "jump/more.mp4")
 RULES = Rules(max_class_drop=0.1, max_latency_ratio=1.5)
 IDENTITY = ("-c", "user.name=Ann", "-c", "user.email=ann@example.org")
 
@@ -29,7 +31,8 @@ def make_project(folder: Path) -> Path:
     git(folder, "init", "-q", "-b", "main")
     for name in ("a.txt", "b.txt", "train.py"):
         (folder / name).write_text(f"{name} as committed\n")
-    ignored = [layout.BUNDLE, layout.BENTO, layout.VALIDATED]
+    ignored = [layout.BUNDLE, layout.BENTO, layout.VALIDATED, layout.MANIFEST, layout.SPLITS]
+    ignored += [layout.FEATURE_INDEX, layout.OUTCOMES]
     (folder / ".gitignore").write_text("".join(f"/{path.as_posix()}\n" for path in ignored))
     git(folder, "add", "-A")
     git(folder, *IDENTITY, "commit", "-q", "-m", "start")
@@ -51,6 +54,7 @@ def write_candidate(
     _write_bento(folder / layout.BENTO, version, name)
     table = _videos(relabelled or {})
     write_table(folder / layout.VALIDATED, table[["path", "content_hash", "group"]])
+    _write_tables(folder, table, left_out)
     tested = table.drop(index=list(left_out))
     predicted = [
         LABELS[(LABELS.index(label) + (number in wrong)) % 3] for number, label in tested["label"].items()
@@ -87,6 +91,18 @@ def _videos(relabelled: Mapping[int, str]) -> pd.DataFrame:
     )
 
 
+def _write_tables(folder: Path, tested: pd.DataFrame, left_out: Collection[int]) -> None:
+    """Write what lineage reads; ``LEARNED`` are the videos that every model has learned."""
+    learned = pd.DataFrame({"path": LEARNED, "content_hash": [f"{9 * 16**40 + n:064x}" for n in range(2)]})
+    table = pd.concat([tested, learned.assign(label=LABELS[0])], ignore_index=True)
+    in_train = table["path"].isin(LEARNED) | table.index.isin(left_out)
+    write_table(folder / layout.MANIFEST, table.assign(file="videos/" + table["path"]))
+    splits = pd.Series(in_train).map({True: "train", False: "test"})
+    write_table(folder / layout.SPLITS, table[["path"]].assign(split=splits))
+    write_table(folder / layout.FEATURE_INDEX, table[["path"]].assign(view=0, key=table["path"], reason=""))
+    write_table(folder / layout.OUTCOMES, table[["path", "label"]].assign(outcome="ok", stage="", reason=""))
+
+
 def _write_model(folder: Path, name: str) -> str:
     networks = folder.with_name(f"{folder.name}-networks")
     networks.mkdir(exist_ok=True)
@@ -104,7 +120,7 @@ def _write_model(folder: Path, name: str) -> str:
         several_labels=False,
         variant="onnx-int8",
         edge_variant="litert-int8",
-        lineage={"name": name},
+        lineage={"videos": name, layout.TRAINED.as_posix(): path_hash(networks)},
     ).version
 
 
@@ -118,7 +134,7 @@ def _write_bento(path: Path, version: str, build: str) -> None:
 
 
 def _write_pipeline(folder: Path, name: str) -> None:
-    (folder / "params.yaml").write_text(f"seed: {json.dumps(name)}\n")
+    (folder / "params.yaml").write_text(f"seed: {json.dumps(name)}\ningest: {{source: videos}}\n")
     (folder / "train.py").write_text(f"# code of {name}, not committed\n")
     (folder / "dvc.yaml").write_text("stages: {train: {cmd: python train.py}}\n")
     deps = ["train.py", "data/videos", "/elsewhere/labels.csv"]

@@ -3,12 +3,16 @@
 Nothing heavy is imported before a command runs.
 """
 
+from collections.abc import Callable
+
 from sora.cli.application import app
 from sora.cli.apps import moderate, review, summarize, tag, threshold
 from sora.cli.drift import drift
 from sora.cli.export import export
-from sora.cli.here import doctor, status
+from sora.cli.forget import forget
+from sora.cli.here import doctor, repair, status
 from sora.cli.index import index
+from sora.cli.lineage import lineage
 from sora.cli.live import watch
 from sora.cli.models import compare, report, tune
 from sora.cli.registry import history, promote, rollback
@@ -18,10 +22,10 @@ from sora.cli.videos import inspect, predict, preview
 __all__ = ["app"]
 
 # In the order of --help.
-_PANELS = {
+_PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Videos": (predict, watch, tag, summarize, moderate, threshold, search, recommend, inspect, preview),
-    "Models": (status, report, compare, drift, tune, promote, rollback, history),
-    "This machine": (doctor,),
+    "Models": (status, report, compare, drift, tune, promote, rollback, history, lineage, forget),
+    "This machine": (doctor, repair),
 }
 for panel, commands in _PANELS.items():
     for command in commands:

@@ -1,8 +1,12 @@
 """Commands about what is here: the project's state and the machine's."""
 
+from pathlib import Path
+
 import typer
 
-from sora.cli.application import print_lines
+from sora.cli.application import failure, print_lines
+
+_HERE = Path()
 
 
 def status() -> None:
@@ -10,6 +14,23 @@ def status() -> None:
     from sora.status import status_lines
 
     print_lines(status_lines())
+
+
+def repair() -> None:
+    """Put right what a killed run or a full disk left half-written: DVC's own files, and the registry."""
+    from sora import layout
+    from sora.dvc_repair import repair as repair_dvc
+    from sora.errors import SoraError
+    from sora.registry.pointer import POINTER
+    from sora.registry.writing import repair as repair_registry
+
+    try:
+        done = list(repair_dvc(_HERE))
+        behind = repair_registry(_HERE) if (_HERE / layout.REGISTRY / POINTER).is_file() else ()
+    except (SoraError, OSError) as error:
+        raise failure(str(error)) from error
+    print_lines([*done, *behind] or ["nothing is half-written"])
+    raise typer.Exit(int(bool(behind)))
 
 
 def doctor() -> None:

@@ -64,13 +64,18 @@ def rollback(
         str, typer.Argument(help="Or the beginning of it. [default: the one before]", metavar="[VERSION]")
     ] = "",
     why: Annotated[str, typer.Option(help="Kept in the history.", metavar="REASON")] = "",
+    *,
+    force: Annotated[
+        str,
+        typer.Option(help="Even if it learned a video that was removed since.", metavar="REASON"),
+    ] = "",
 ) -> None:
     """Let an earlier model serve again, at once; run it again to go further back."""
     from sora.errors import SoraError
     from sora.registry.rollback import roll_back
 
     try:
-        done = roll_back(_HERE, version, by=getuser(), why=why)
+        done = roll_back(_HERE, version, by=getuser(), why=force or why, force=bool(force))
     except SoraError as error:
         raise failure(str(error)) from error
     except OSError as error:
@@ -83,19 +88,25 @@ def history() -> None:
     """Show what served when, who changed it and why; * marks what serves, - what is not kept any more."""
     from sora.errors import SoraError
     from sora.registry.events import history as read_history
+    from sora.registry.provenance import tainted
 
+    registry = _HERE / layout.REGISTRY
     try:
-        events = read_history(_HERE / layout.REGISTRY)
+        events, removed = read_history(registry), tainted(_HERE, registry)
     except SoraError as error:
         raise failure(str(error)) from error
-    print_lines([_line(event) for event in events] or ["no model was promoted yet: sora promote"])
+    print_lines(
+        [_line(event, removed.get(event.version, 0)) for event in events]
+        or ["no model was promoted yet: sora promote"]
+    )
 
 
-def _line(event: "Event") -> str:
+def _line(event: "Event", num_removed: int) -> str:
     mark = "*" if event.serves else " " if event.is_kept or event.event == "rejected" else "-"
     accuracy = "" if event.accuracy is None else f"accuracy {event.accuracy:.3f}"
     words = f"{mark} {event.at}  {event.event:<11}  {event.version:<18}  {accuracy:<14}  by {event.by}"
-    return f"{words}: {event.why}" if event.why else words
+    words = f"{words}: {event.why}" if event.why else words
+    return f"{words} [learned {num_removed} removed since]" if num_removed else words
 
 
 def _tell_dry_run(decision: "Decision") -> None:

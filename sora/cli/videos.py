@@ -13,9 +13,13 @@ def predict(
     videos: Annotated[list[Path], typer.Argument(help="Video files.", metavar="VIDEO...")],
     model: Annotated[Path, typer.Option(help="The bundle that compress wrote.")] = Path("models/sora"),
 ) -> None:
-    """Classify videos: one JSON object a line; exit code 0 only if every video was predicted."""
+    """Classify videos: one JSON object a line; exit code 0 only if every video was predicted.
+
+    sora lineage tells by a prediction's id where its model came from, and whether it knew the video.
+    """
     from sora.errors import SoraError
-    from sora.predictor import Predictor
+    from sora.predictor import Predictor, prediction_id
+    from sora.sources.hashes import content_hash
 
     try:
         predictor = Predictor(model)
@@ -26,6 +30,7 @@ def predict(
         answer: dict[str, object] = {"video": str(video)}
         try:
             answer |= predictor.answer(video)
+            answer["prediction_id"] = prediction_id(content_hash(video), predictor.bundle.version)
         except SoraError as error:
             failed = True
             answer["error"] = str(error)

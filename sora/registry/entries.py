@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sora.bundle import read_bundle
 from sora.errors import SoraError
+from sora.provenance import LINEAGE
 from sora.registry.pointer import Pointer, now
 
 MODELS, REJECTED = "models", "rejected"
@@ -115,7 +116,7 @@ def remove_all_but(folder: Path, kept: Collection[str]) -> None:
 
 def remove_leftovers(registry: Path) -> None:
     """Remove what killed processes left half-done."""
-    for folder in (registry, registry / MODELS, registry / REJECTED):
+    for folder in (registry, *(registry / name for name in (MODELS, REJECTED, LINEAGE))):
         for path in folder.glob(_LEFTOVERS):
             if path.is_dir():
                 shutil.rmtree(path)

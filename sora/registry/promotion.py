@@ -4,7 +4,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+import pandas as pd
+
 from sora import layout
+from sora.provenance.record import Record
 from sora.registry.candidate import Candidate, read_candidate
 from sora.registry.entries import MODELS, Entry, pointer_to, remove_all_but, versions
 from sora.registry.events import record_rejection, rejected_last_first, served_last_first
@@ -12,10 +15,12 @@ from sora.registry.gate import Decision, Rules, judge
 from sora.registry.holdout import Holdout, holdout_of, within
 from sora.registry.keeping import add_entry, find_equal, keep_rejected, read_evidence
 from sora.registry.pointer import Pointer, read_pointer
+from sora.registry.provenance import keep_lineage, lineage_here, refuse_forgotten
 from sora.registry.revision import Repository, recorded_files
 from sora.registry.writing import Writing, move_pointer, writing
 
 NUM_KEPT = 10
+_AGAIN = "run dvc repro, and if it was trained on from a parent that knows the video, from nothing"
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,10 @@ def promote(project: Path, rules: Rules, wish: Wish) -> Outcome:
             return _outcome("serving already", held, serving.version, found.decision)
         if not found.decision.passed and not wish.force:
             return _reject(held, found, wish)
-        entry = _entry(project, held, found)
+        lineage = lineage_here(project, held.registry)
+        if not wish.force:
+            refuse_forgotten(project, lineage[1], "the model that is here", _AGAIN)
+        entry = _entry(project, held, found, lineage)
         _collect(held, entry, wish.num_kept)
         pointer = pointer_to(entry, serving, by=wish.by, why=wish.force, checks=found.decision.sentences)
         behind = move_pointer(held, pointer)
@@ -133,15 +141,17 @@ def _reject(held: Writing, found: _Judged, wish: Wish) -> Outcome:
     return Outcome("rejected", version, found.decision, folder, held.behind)
 
 
-def _entry(project: Path, held: Writing, found: _Judged) -> Entry:
+def _entry(project: Path, held: Writing, found: _Judged, lineage: tuple[Record, pd.DataFrame]) -> Entry:
     """Return the candidate as a version that is kept, with its commit and tag in git."""
     entry = find_equal(held.registry, found.candidate, found.holdout)
     if entry is None:
         version = _free_name(held.registry, held.repository, found.candidate.bundle.version)
         files = held.repository.not_ignored(recorded_files(project))
         commit = held.repository.commit_files(files, f"Model {version}", held.registry)
+        tag = _tag(version)
+        keep_lineage(held.registry, *lineage, version=version, tag=tag, commit=commit)
         entry = add_entry(
-            held.registry, found.candidate, found.holdout, version=version, tag=_tag(version), commit=commit
+            held.registry, found.candidate, found.holdout, version=version, tag=tag, commit=commit
         )
     held.repository.point(f"refs/tags/{entry.tag}", entry.commit, may_move=False)
     return entry

@@ -4,9 +4,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sora.errors import SoraError
+from sora.provenance.record import read_videos, recorded
 from sora.registry.entries import MODELS, check_files, pointer_to, read_entry, versions
 from sora.registry.events import predecessor
 from sora.registry.pointer import Pointer
+from sora.registry.provenance import refuse_forgotten
 from sora.registry.writing import move_pointer, writing
 
 
@@ -18,7 +20,7 @@ class RollBack:
     behind: tuple[str, ...]
 
 
-def roll_back(project: Path, version: str = "", *, by: str, why: str = "") -> RollBack:
+def roll_back(project: Path, version: str = "", *, by: str, why: str = "", force: bool = False) -> RollBack:
     """Let an earlier version serve again, without a gate; by default the one before.
 
     The next roll-back goes on from there, to what served before that one.
@@ -28,9 +30,10 @@ def roll_back(project: Path, version: str = "", *, by: str, why: str = "") -> Ro
         version: its name or the beginning of it.
         by: who asks.
         why: the reason.
+        force: whether a version may serve that has learned a video which was removed since.
 
     Raises:
-        SoraError: there is no such version, it is damaged, or it serves already.
+        SoraError: there is no such version, it is damaged, serves already, or has learned what was removed.
         OSError: of the disk; the model that served serves on.
     """
     with writing(project) as held:
@@ -39,6 +42,9 @@ def roll_back(project: Path, version: str = "", *, by: str, why: str = "") -> Ro
             raise SoraError(f"{held.registry}: nothing was promoted yet, so there is nothing to roll back")
         entry = read_entry(held.registry, _target(held.registry, serving, version))
         check_files(held.registry / MODELS / entry.version, entry)
+        if not force and entry.version in recorded(held.registry):
+            videos = read_videos(held.registry, entry.version)
+            refuse_forgotten(project, videos, entry.version, "choose another version")
         pointer = replace(
             pointer_to(entry, serving, by=by, why=why, checks=()),
             event="rolled back",

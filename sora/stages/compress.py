@@ -77,7 +77,10 @@ def run(params: Params, settings: Settings) -> None:
 
 def lineage() -> dict[str, str]:
     """Return the hashes of all that the model came from, first to last."""
-    files = [layout.VALIDATED, layout.SPLITS, layout.INPUT_SPEC, layout.BACKBONE, layout.TRAINED]
+    files = [
+        *(layout.VALIDATED, layout.SPLITS, layout.FEATURES),
+        *(layout.INPUT_SPEC, layout.BACKBONE, layout.TRAINED),
+    ]
     return chain(read_table(layout.VALIDATED), files)
 
 

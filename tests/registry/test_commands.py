@@ -10,6 +10,7 @@ from sora.cli import app
 GATE = """
 recipe: plain
 recipes: {plain: {}}
+ingest: {source: videos}
 gate: {max_class_drop: 0.1, max_latency_ratio: 1.5}
 """
 

@@ -71,7 +71,7 @@ def test_predict_says_what_is_wrong_with_a_video(finished):
     first, second = map(json.loads, shown.stdout.splitlines())
     assert shown.returncode == 1
     assert "not a readable video" in first["error"]
-    assert set(second) == {"video", "label", "probabilities"}
+    assert set(second) == {"video", "label", "probabilities", "prediction_id"}
 
 
 def test_a_parameter_of_train_runs_train_and_what_follows_with_the_same_data(finished):

@@ -1,0 +1,71 @@
+"""Removing videos as planned; a kill at any moment leaves a state from which it can be done again."""
+
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sora.apps.index.store import open_index
+from sora.errors import SoraError
+from sora.provenance.forgotten import Forgotten, add_forgotten
+from sora.removal.labels import remove_lines
+from sora.removal.plan import CACHES, INDEX, Plan
+from sora.sources.table import LABELS
+
+
+@dataclass(frozen=True)
+class Request:
+    """Who wants videos removed, and why."""
+
+    by: str
+    why: str
+
+
+def carry_out(plan: Plan, project: Path, request: Request) -> None:
+    """Remove what is planned.
+
+    First it is written down that the videos must not come back. Then labels.csv changes, and then the files
+    go, so that no row is ever left without its file.
+
+    Raises:
+        SoraError: DVC cannot take the changed folder in; the videos are gone all the same.
+    """
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    add_forgotten(project, [Forgotten(one, at, request.by, request.why) for one in plan.file_hashes])
+    if plan.lines:
+        remove_lines(plan.source / LABELS, plan.lines)
+    for file in (*plan.files, *plan.feedback, *plan.waiting, *plan.cached):
+        file.unlink(missing_ok=True)
+        _remove_empty_folders(file.parent, plan.source)
+    if plan.indexed:
+        open_index(project / INDEX).remove(plan.indexed)
+    for cache in CACHES:
+        _remove(project / cache)
+    _track(plan.source.resolve(), project)
+
+
+def _remove_empty_folders(folder: Path, source: Path) -> None:
+    """Remove a label that has no video left, for ingest would refuse it."""
+    while source in folder.parents and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _track(source: Path, project: Path) -> None:
+    """Let DVC know the folder as it is now, if it tracks it."""
+    if not source.with_name(f"{source.name}.dvc").is_file():
+        return
+    command = [sys.executable, "-m", "dvc", "add", "--quiet", str(source)]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["no reason"])[-1]
+        raise SoraError(f"the videos are gone, but dvc add {source} failed ({reason}); run it again")
