@@ -8,6 +8,7 @@ from sora.cli.apps import moderate, review, summarize, tag, threshold
 from sora.cli.drift import drift
 from sora.cli.export import export
 from sora.cli.here import doctor, status
+from sora.cli.incoming import take_in
 from sora.cli.index import index
 from sora.cli.live import watch
 from sora.cli.models import compare, report, tune
@@ -19,7 +20,19 @@ __all__ = ["app"]
 
 # In the order of --help.
 _PANELS = {
-    "Videos": (predict, watch, tag, summarize, moderate, threshold, search, recommend, inspect, preview),
+    "Videos": (
+        predict,
+        watch,
+        tag,
+        summarize,
+        moderate,
+        threshold,
+        search,
+        recommend,
+        inspect,
+        preview,
+        take_in,
+    ),
     "Models": (status, report, compare, drift, tune, promote, rollback, history),
     "This machine": (doctor,),
 }
