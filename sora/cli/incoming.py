@@ -26,7 +26,7 @@ def take_in(
         done = take_in_videos(request_here())
     except SoraError as error:
         raise failure(str(error)) from error
-    print_lines([json.dumps(done.as_json())] if as_json else _lines(done))
+    print_lines([json.dumps(done.as_json())] if as_json else told(done))
 
 
 def request_here() -> "Request":
@@ -54,7 +54,8 @@ def request_here() -> "Request":
     )
 
 
-def _lines(done: "TakenIn") -> list[str]:
+def told(done: "TakenIn") -> list[str]:
+    """Return what became of each video, a line each."""
     lines = [f"taken in: {place}" for place in done.taken]
     lines += [f"set aside: {each.file}: {each.reason}" for each in done.set_aside]
     lines += [f"left: {file}: {why}" for file, why in done.left]

@@ -101,8 +101,8 @@ def list_new(source: Source, placed: Mapping[str, Arrival]) -> None:
         if video and (video.label != arrival.label or video.split not in ("", "train")):
             (rules.folder / location).unlink()  # its original is where it came from
             raise SoraError(
-                f"{rules.folder / LABELS}: a pattern takes {location} for {video.label!r} {video.split}".rstrip()
-                + f", not for {arrival.label!r} to train on; narrow the pattern"
+                f"{rules.folder / LABELS}: a pattern takes {location} for {video.label!r} "
+                f"{video.split or 'of any split'}, not for {arrival.label!r} to train on; narrow the pattern"
             )
     rows = [_row(rules, place, arrival) for place, arrival in placed.items() if place not in listed]
     if rows:

@@ -1,9 +1,6 @@
 import csv
 import hashlib
-import os
-import subprocess
-import sys
-import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -128,7 +125,7 @@ class TestClassFolders:
     def test_a_new_label_waits_for_company(self, project):
         write_params(incoming={"new_label_videos": 2})
         clip(project / "data/incoming/sit/1.mp4", 5)
-        assert list(take_in(request_here()).left)[0][1].startswith("the label sit is new: 1 of 2 videos")
+        assert take_in(request_here()).left[0][1].startswith("the label sit is new: 1 of 2 videos")
         clip(project / "data/incoming/sit/2.mp4", 6)
         assert take_in(request_here()).taken == ("sit/1.mp4", "sit/2.mp4")
 
@@ -184,7 +181,7 @@ class TestTable:
     def test_a_pattern_that_would_take_a_new_video_for_a_held_out_one_is_refused(self, project, table):
         table.write_text(table.read_text().replace("walk/*.mp4,", "**/walk/*.mp4,"))
         new = clip(project / "data/incoming/walk/new.mp4", 5)
-        with pytest.raises(SoraError, match="a pattern takes taken_in/walk/new.mp4 for 'walk' test"):
+        with pytest.raises(SoraError, match=r"a pattern takes taken_in/walk/new\.mp4 for 'walk' test"):
             take_in(request_here())
         assert new.exists()
         assert not Path("videos/taken_in/walk/new.mp4").exists()
@@ -203,10 +200,8 @@ def test_a_run_that_is_killed_at_any_step_is_completed_by_the_next(project, monk
         copy(short, f"data/incoming/walk/short{step}.mp4", extra=step)
         with monkeypatch.context() as patched:
             counter = Killer(patched, step)
-            try:
+            with suppress(Killed):
                 take_in(request_here())
-            except Killed:
-                pass
         take_in(request_here())
         taken = "taken_in/walk" if table else "walk"
         assert listed()[f"{taken}/new{step}.mp4"][0] == "walk"
