@@ -20,6 +20,7 @@ from sora.frames.spec import InputSpec
 from sora.guard import Budget, Guard
 from sora.runtimes import Backbone, load_backbone, load_head, segment_features
 
+_NUM_ID_DIGITS = 16  # of a content hash
 _NUM_CORES = os.cpu_count() or 1
 _MOST_AT_ONCE = _NUM_CORES + 1  # clips that are made ready and judged; more crowd memory and caches
 
@@ -127,6 +128,16 @@ class Predictor:
         probabilities = np.array([*found.probabilities.values()])
         answer = told(probabilities, self.bundle.labels, several_labels=self.bundle.several_labels)
         return {**answer, **({"warning": found.warning} if found.warning else {})}
+
+
+def prediction_id(content_hash: str, model_version: str) -> str:
+    """Return the name of what a version of the model says of a video, the same wherever it is asked.
+
+    Args:
+        content_hash: SHA-256 of the video, hexadecimal.
+        model_version: of the bundle.
+    """
+    return f"{content_hash[:_NUM_ID_DIGITS]}-{model_version}"
 
 
 def _shared(backbone: Backbone, spec: InputSpec) -> Backbone:

@@ -20,7 +20,7 @@ is a JSON object with one sentence, `error`.
 
 
 def create_app(limits: Limits) -> FastAPI:
-    """Make the application; ``app.state.parts``, of ``routes.access``, must be set before a request."""
+    """Make the application; ``app.state.site``, of ``routes.access``, must be set before a request."""
     app = FastAPI(title="Sora", version=__version__, description=_ABOUT, docs_url=None, redoc_url=None)
     app.add_middleware(Admission, max_requests=limits.max_requests)
     app.add_middleware(UnreadBodies)  # around all others

@@ -1,4 +1,4 @@
-"""What lies beside this code, in a Bento and in a checkout alike."""
+"""The files of one version of the model, as they lie in a Bento and in a checkout alike."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,14 +8,27 @@ _SOURCE = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Assets:
-    """Files that the service needs.
+    """Where they are.
 
     Attributes:
-        bundle: folder of the model.
-        policy: of moderation.
-        index: of videos that can be found; it may be missing.
+        folder: that has them; by default what lies beside this code.
+        version: in a registry; empty where it is of none.
     """
 
-    bundle: Path = _SOURCE / "models" / "sora"
-    policy: Path = _SOURCE / "models" / "policy.yaml"
-    index: Path = _SOURCE / "models" / "search.db"
+    folder: Path = _SOURCE / "models"
+    version: str = ""
+
+    @property
+    def bundle(self) -> Path:
+        """Folder of the networks."""
+        return self.folder / "sora"
+
+    @property
+    def policy(self) -> Path:
+        """Of moderation; it may be missing."""
+        return self.folder / "policy.yaml"
+
+    @property
+    def index(self) -> Path:
+        """Of videos that can be found; it may be missing."""
+        return self.folder / "search.db"

@@ -16,6 +16,7 @@ from typing import Any
 from sora.atomic import sync
 from sora.errors import SoraError
 from sora.journal import append_only, read_records
+from sora.predictor import prediction_id
 from sora.serving.locking import locked
 from sora.video.container import SUFFIXES
 
@@ -60,6 +61,7 @@ class Feedback:
         return {
             "feedback_id": self.feedback_id,
             "content_hash": self.content_hash,
+            "prediction_id": prediction_id(self.content_hash, self.model_version),
             "labels": list(self.labels),
             "received": self.received,
         }

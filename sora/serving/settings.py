@@ -26,6 +26,7 @@ class Limits:
         max_requests: under way in one worker; further ones are told to come later.
         max_jobs: that wait; further ones are told to come later.
         max_answers_bytes: of all answers that are kept.
+        max_observations_bytes: of the journal of observations; the one before it is kept, too.
         max_scratch_bytes: of all files that requests of one worker have sent.
         keep_jobs_seconds: after the end of a job its result is kept so long.
     """
@@ -39,6 +40,7 @@ class Limits:
     max_requests: int = 32
     max_jobs: int = 100
     max_answers_bytes: int = 2**30
+    max_observations_bytes: int = 64 * 2**20
     max_scratch_bytes: int = 4 * 2**30
     keep_jobs_seconds: int = 86_400
 
@@ -55,7 +57,8 @@ class Settings:
     Attributes:
         state: folder of all that must outlive a worker; all workers share it.
         token: that requests must bear; empty where none is wanted.
-        policy: file of the moderation policy; None is the one in the Bento.
+        policy: file of the moderation policy; None is the one of the model.
+        registry: folder of a registry, of which the model that serves answers; None: the Bento's own model.
         allowed_networks: that URLs of videos may lead to though they are not public.
         limits: of requests.
     """
@@ -63,21 +66,22 @@ class Settings:
     state: Path
     token: str = field(default="", repr=False)
     policy: Path | None = None
+    registry: Path | None = None
     allowed_networks: tuple[Network, ...] = ()
     limits: Limits = field(default_factory=Limits)
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Read SORA_STATE, SORA_TOKEN, SORA_POLICY, SORA_ALLOWED_NETWORKS and the limits.
+    """Read SORA_STATE, SORA_TOKEN, SORA_POLICY, SORA_REGISTRY, SORA_ALLOWED_NETWORKS and the limits.
 
     Raises:
         SoraError: a value is of the wrong kind; the message names the variable.
     """
-    policy = environment.get("SORA_POLICY", "")
     return Settings(
         state=_state_folder(environment),
         token=_token(environment.get("SORA_TOKEN", "")),
-        policy=Path(policy) if policy else None,
+        policy=_path(environment.get("SORA_POLICY", "")),
+        registry=_path(environment.get("SORA_REGISTRY", "")),
         allowed_networks=_networks(environment.get("SORA_ALLOWED_NETWORKS", "")),
         limits=Limits(**_limits(environment)),
     )
@@ -88,6 +92,10 @@ def _state_folder(environment: Mapping[str, str]) -> Path:
         return Path(folder).absolute()
     home = environment.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(home) / "sora-video"
+
+
+def _path(text: str) -> Path | None:
+    return Path(text).absolute() if text else None
 
 
 def _token(text: str) -> str:

@@ -14,6 +14,7 @@ from sora.atomic import write_text
 from sora.bundle import read_bundle
 from sora.manifest import final_outcomes, read_table, write_table
 from sora.params import STRICT, Runtime, Settings
+from sora.registry.pointer import POINTER
 from sora.report.gather import Choices, read_content
 from sora.serving.bento.build import build_bento
 from sora.serving.bento.contents import write_contents
@@ -64,7 +65,9 @@ def _build_bento(policy: Path, runtime: Runtime) -> None:
         )
         if no_objects:
             print(f"package: the Bento names no objects: {no_objects}", file=sys.stderr, flush=True)
-        build_bento(layout.BUNDLE, layout.BENTO, contents)
+        # Where models are promoted, the latest Bento is the one that serves, and only that moves it.
+        is_latest = not (layout.REGISTRY / POINTER).exists()
+        build_bento(layout.BUNDLE, layout.BENTO, contents, is_latest=is_latest)
 
 
 def outcomes() -> pd.DataFrame:

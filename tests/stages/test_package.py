@@ -8,6 +8,7 @@ from indexed_projects import make_indexed_project
 from sora import layout
 from sora.errors import SoraError
 from sora.params import Runtime, Settings
+from sora.registry.pointer import POINTER
 from sora.stages import package
 
 SETTINGS = Settings(0, Runtime(num_workers=1, video_timeout_seconds=60, video_memory_gib=4))
@@ -26,8 +27,9 @@ def given(tmp_path, monkeypatch) -> dict[str, Path]:
     Path("mine.yaml").write_text(POLICY)
     found = {}
 
-    def build(bundle_folder: Path, export_to: Path, contents: Path) -> str:
+    def build(bundle_folder: Path, export_to: Path, contents: Path, *, is_latest: bool) -> str:
         found.update({path.name: path.read_bytes() for path in contents.iterdir()})
+        assert is_latest == (not layout.REGISTRY.exists())
         assert (bundle_folder, export_to) == (layout.BUNDLE, layout.BENTO)
         raise SoraError("far enough")
 
@@ -43,6 +45,13 @@ def test_the_bento_is_given_the_policy_and_the_index_and_the_user_told_what_is_m
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("package: the Bento names no objects: objects are named only with the backbones")
     assert layout.SERVED_VIDEOS.is_file()
+
+
+def test_a_bento_is_not_the_latest_where_models_are_promoted(given):
+    layout.REGISTRY.mkdir()
+    (layout.REGISTRY / POINTER).write_text("{}")
+    with pytest.raises(SoraError, match="far enough"):
+        package.run(params("mine.yaml"), SETTINGS)
 
 
 def test_a_policy_that_is_not_there_stops_the_stage_before_it_writes(given):

@@ -94,7 +94,7 @@ def explain(engine: Engine, video: Video) -> dict[str, Any]:
 
     def compute() -> dict[str, Any]:
         seconds = engine.guard.call(declared_seconds, video.path)
-        return told_saliency(video.path, engine.guard, engine.bundle, seconds)
+        return told_saliency(video.path, engine.guard, engine.explainer, seconds)
 
     return engine.about(video, engine.kept("saliency", video, compute))
 

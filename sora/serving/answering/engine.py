@@ -1,9 +1,6 @@
 """The models and what they have said before: every video is looked at once."""
 
-import os
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -17,16 +14,18 @@ from sora.apps.moderation.judging import check_models
 from sora.apps.moderation.policy import Policy, read_policy
 from sora.bundle import Bundle
 from sora.guard import Budget, Guard
-from sora.predictor import Prediction
+from sora.predictor import Prediction, prediction_id
 from sora.serving.answering import remembered
 from sora.serving.answering.answers import Answer, Answers
 from sora.serving.answering.metrics import ASKED, COMPUTED
+from sora.serving.answering.saliency import Explainer
 from sora.serving.assets import Assets
+from sora.serving.observing.facts import Declared, declared
+from sora.serving.observing.journal import ObservationJournal
+from sora.serving.observing.record import observation
+from sora.serving.priority import give_way
 from sora.serving.refusals import RefusedError
 from sora.serving.settings import Settings
-from sora.video.probe import declared_seconds
-
-_WORK_NICENESS = 10
 
 
 @dataclass(frozen=True)
@@ -47,8 +46,16 @@ class Video:
 class Engine:
     """Loaded networks and kept answers; threads may share it, and workers share what is kept."""
 
-    def __init__(self, assets: Assets, settings: Settings) -> None:
+    def __init__(
+        self, assets: Assets, settings: Settings, answers: Answers, observations: ObservationJournal
+    ) -> None:
         """Load and warm up all networks.
+
+        Args:
+            assets: of the model.
+            settings: of the service.
+            answers: what is known; those of several models may lie in it.
+            observations: where each new prediction is noted.
 
         Raises:
             SoraError: the bundle or the policy is missing or damaged, or the policy cannot be applied.
@@ -60,13 +67,20 @@ class Engine:
         self.models = load_models(assets.bundle, budget, export_objects=False)
         policy_file = settings.policy or (assets.policy if assets.policy.exists() else None)
         self._policy = _checked_policy(policy_file, self.models) if policy_file else None
-        self._answers = Answers(settings.state / "answers", limits.max_answers_bytes)
+        self.explainer = Explainer(self.bundle)
+        self._answers = answers
+        self._observations = observations
         self.models.predictor.warm_up()
 
     @property
     def bundle(self) -> Bundle:
         """The model."""
         return self.models.predictor.bundle
+
+    @property
+    def version(self) -> str:
+        """Its name in the registry, or that of the bundle where it is of none."""
+        return self.assets.version or self.bundle.version
 
     @property
     def guard(self) -> Guard:
@@ -93,8 +107,12 @@ class Engine:
         """
 
         def compute() -> bytes:
-            self._require_length(video)
-            return remembered.to_bytes(self.models.predictor.predict(video.path))
+            facts = self._require_length(video).facts
+            found = self.models.predictor.predict(video.path)
+            self._observations.add(
+                observation(video.content_hash, video.name, found, facts, model_version=self.bundle.version)
+            )
+            return remembered.to_bytes(found)
 
         return remembered.from_bytes(_bytes(self._once("prediction", video, compute)))
 
@@ -132,7 +150,9 @@ class Engine:
 
     def about(self, video: Video, answer: dict[str, Any]) -> dict[str, Any]:
         """Return an answer with what it is about."""
-        return {**answer, "content_hash": video.content_hash, "model_version": self.bundle.version}
+        digest, version = video.content_hash, self.bundle.version
+        named = {"content_hash": digest, "model_version": version}
+        return {**answer, **named, "prediction_id": prediction_id(digest, version)}
 
     def close(self) -> None:
         """End the processes that read videos."""
@@ -144,20 +164,21 @@ class Engine:
 
         def counted() -> Answer:
             COMPUTED.labels(kind=kind).inc()
-            _give_way()
+            give_way()
             return compute()
 
         return self._answers.once(self._key(what, video), counted)
 
-    def _require_length(self, video: Video, *, is_waited_for: bool = False) -> None:
+    def _require_length(self, video: Video, *, is_waited_for: bool = False) -> Declared:
         """Refuse what says of itself that it is long; what lies is ended by the limits of reading."""
         limits = self.settings.limits
-        seconds = self.guard.call(declared_seconds, video.path)
-        if seconds > limits.max_video_seconds:
-            raise _too_long(seconds, limits.max_video_seconds, "send a part of it")
-        if is_waited_for and seconds > limits.max_direct_seconds:
+        told: Declared = self.guard.call(declared, video.path)
+        if told.seconds > limits.max_video_seconds:
+            raise _too_long(told.seconds, limits.max_video_seconds, "send a part of it")
+        if is_waited_for and told.seconds > limits.max_direct_seconds:
             advice = "send it to /jobs, which answers when it is done"
-            raise _too_long(seconds, limits.max_direct_seconds, advice)
+            raise _too_long(told.seconds, limits.max_direct_seconds, advice)
+        return told
 
     def _key(self, what: str, video: Video) -> str:
         return f"{what}/{cache.analysis_key(video.content_hash, self.models, DEFAULT_RULE)}"
@@ -174,12 +195,6 @@ def _too_long(seconds: float, limit_seconds: int, advice: str) -> RefusedError:
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         f"the video lasts {seconds:.0f} s, at most {limit_seconds} s are taken here; {advice}",
     )
-
-
-def _give_way() -> None:
-    """Lower the priority of this thread, which works, below that of the one that answers."""
-    with suppress(OSError):  # no such thing on this system
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _WORK_NICENESS)
 
 
 def _go_on(_: float) -> None:

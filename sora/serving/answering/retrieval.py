@@ -34,7 +34,7 @@ class Query:
 
 
 class Retrieval:
-    """The index of this model's version, which begins as a copy of the one in the Bento; thread-safe."""
+    """The index of a version, which begins as a copy of the one in the Bento; thread-safe."""
 
     def __init__(self, engine: Engine) -> None:
         """Open nothing yet."""
@@ -46,7 +46,7 @@ class Retrieval:
     @property
     def index_file(self) -> Path:
         """Where the index lies; ``sora index add --index FILE`` may grow it while the service runs."""
-        return self._engine.settings.state / f"search-{self._engine.bundle.version}.db"
+        return self._engine.settings.state / f"search-{self._engine.version}.db"
 
     def search(self, query: Query, video: Video | None) -> dict[str, Any]:
         """Return the videos most like ``video`` that have all words, or, without one, those with the words.

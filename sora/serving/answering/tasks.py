@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias
 from sora.apps.analysis.analyse import OnProgress
 from sora.errors import VideoError
 from sora.serving.answering import describing
+from sora.serving.answering.current import Current
 from sora.serving.answering.engine import Engine, Video
 from sora.serving.refusals import RefusedError
 
@@ -18,14 +19,17 @@ def job_options(video: Video, language: str) -> dict[str, Any]:
     return {"content_hash": video.content_hash, "name": video.name, "language": language}
 
 
-def job_work(engine: Engine) -> Callable[[str, Path, dict[str, Any], OnProgress], dict[str, Any]]:
-    """Return the function that does jobs, for ``JobRunner``; files that it leaves lie beside the video."""
+def job_work(current: Current) -> Callable[[str, Path, dict[str, Any], OnProgress], dict[str, Any]]:
+    """Return the function that does jobs, for ``JobRunner``; files that it leaves lie beside the video.
+
+    A job ends with the model that answers when it begins.
+    """
 
     def run(task: str, path: Path, options: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
+        video = Video(path, options["content_hash"], options["name"])
         try:
-            return _done(
-                engine, task, Video(path, options["content_hash"], options["name"]), options, on_progress
-            )
+            with current.used() as model:
+                return _done(model.engine, task, video, options, on_progress)
         except RefusedError as error:
             raise VideoError(error.message) from error
 

@@ -55,16 +55,19 @@ bentoml.bentos.export_bento(bento.tag, sys.argv[2])
 """
 
 
-def build_bento(bundle_folder: Path, export_to: Path, contents: Path | None = None) -> str:
+def build_bento(
+    bundle_folder: Path, export_to: Path, contents: Path | None = None, *, is_latest: bool = True
+) -> str:
     """Build the Bento ``sora-video:<version of the bundle>``; give its tag.
 
     It is exported to the file ``export_to`` (.bento) and put into BentoML's store, in place of one with the
-    same version, with ``sora-video:latest`` pointing to it. Needs no network.
+    same version. Needs no network.
 
     Args:
         bundle_folder: the model.
         export_to: a file.
         contents: a folder of files to lie beside the bundle, as ``write_contents`` made it.
+        is_latest: whether ``sora-video:latest`` points to it then.
 
     Raises:
         SoraError: the bundle is damaged, a package that the Bento requires is missing, or BentoML fails.
@@ -79,7 +82,7 @@ def build_bento(bundle_folder: Path, export_to: Path, contents: Path | None = No
         (context / _README).write_text(_readme(bundle), encoding="utf-8")
         _run_build(context, bundle.version, Path(temporary))
         shutil.copyfile(Path(temporary) / "exported.bento", exported)
-    return ensure_in_store(export_to)
+    return ensure_in_store(export_to, is_latest=is_latest)
 
 
 def _copy_sources(context: Path) -> None:

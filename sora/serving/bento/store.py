@@ -11,10 +11,11 @@ from sora import atomic
 from sora.errors import SoraError
 
 
-def ensure_in_store(export: Path) -> str:
+def ensure_in_store(export: Path, *, is_latest: bool = True) -> str:
     """Put an exported Bento into BentoML's store where it is missing or another build; give its tag.
 
-    ``latest`` then points to it. The store is ``$BENTOML_HOME``, or bentoml in the home folder.
+    If ``is_latest``, ``latest`` then points to it. The store is ``$BENTOML_HOME``, or bentoml in the home
+    folder.
 
     Raises:
         SoraError: the file is missing or is no Bento.
@@ -28,7 +29,8 @@ def ensure_in_store(export: Path) -> str:
         target = home / "bentos" / name / version
         if not _same_build(unpacked, target):
             _put(unpacked, target, Path(temporary) / "old")
-    atomic.write_text(target.parent / "latest", version)
+    if is_latest:
+        atomic.write_text(target.parent / "latest", version)
     return f"{name}:{version}"
 
 

@@ -24,6 +24,7 @@ async def lineage(parts: GivenParts) -> dict[str, Any]:
     bundle = parts.engine.bundle
     return {
         "model_version": bundle.version,
+        "registry_version": parts.engine.assets.version or None,
         "variant": bundle.variant,
         "labels": list(bundle.labels),
         "several_labels": bundle.several_labels,

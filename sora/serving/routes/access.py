@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
 
+from sora.serving.answering.current import Current
 from sora.serving.answering.engine import Engine, Video
 from sora.serving.answering.retrieval import Retrieval
 from sora.serving.intake.receiving import Intake
@@ -18,28 +19,42 @@ from sora.serving.routes.answer_types import Problem
 
 
 @dataclass(frozen=True)
-class Parts:
-    """What a worker has loaded; it stands in ``app.state.parts`` from the start of the worker."""
+class Site:
+    """What a worker has from its start on; it stands in ``app.state.site``."""
 
-    engine: Engine
-    retrieval: Retrieval
+    current: Current
     intake: Intake
     jobs: JobStore
 
 
-def parts(request: Request) -> Parts:
-    """Give what this worker has loaded."""
-    return request.app.state.parts
+@dataclass(frozen=True)
+class Parts:
+    """What an answer is made with; all that comes of the model is of one version."""
+
+    engine: Engine
+    retrieval: Retrieval
+    jobs: JobStore
 
 
-async def video(request: Request, given: Annotated[Parts, Depends(parts)]) -> AsyncIterator[Video]:
+def site(request: Request) -> Site:
+    """Give what this worker has."""
+    return request.app.state.site
+
+
+async def parts(given: Annotated[Site, Depends(site)]) -> AsyncIterator[Parts]:
+    """Give the model that answers now, with what it needs, until the answer is made."""
+    with given.current.used() as model:
+        yield Parts(model.engine, model.retrieval, given.jobs)
+
+
+async def video(request: Request, given: Annotated[Site, Depends(site)]) -> AsyncIterator[Video]:
     """Give the video of the request; it is gone when the answer is sent."""
     async with given.intake.video(request) as received:
         yield received
 
 
 async def video_if_any(
-    request: Request, given: Annotated[Parts, Depends(parts)]
+    request: Request, given: Annotated[Site, Depends(site)]
 ) -> AsyncIterator[Video | None]:
     """Give the video of the request, None where it has no body."""
     headers = request.headers
@@ -54,11 +69,11 @@ _bearer = HTTPBearer(auto_error=False, description="Wanted where the service was
 
 
 async def authorised(
-    given: Annotated[Parts, Depends(parts)],
+    given: Annotated[Site, Depends(site)],
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> None:
     """Refuse who does not bear the token, before the body is read."""
-    wanted = given.engine.settings.token
+    wanted = given.intake.settings.token
     told = credentials.credentials if credentials else ""
     if wanted and not secrets.compare_digest(told.encode(), wanted.encode()):
         raise HTTPException(
@@ -68,7 +83,8 @@ async def authorised(
         )
 
 
-GivenParts = Annotated[Parts, Depends(parts)]
+# Endpoints name the video first: an upload that takes long holds no model.
+GivenParts = Annotated[Parts, Depends(parts, scope="function")]
 GivenVideo = Annotated[Video, Depends(video)]
 GivenVideoIfAny = Annotated[Video | None, Depends(video_if_any)]
 

@@ -20,6 +20,9 @@ class About(BaseModel):
 
     content_hash: str = Field(description="SHA-256 of the file.", examples=[_HASH])
     model_version: str = Field(examples=["0123456789abcdef"])
+    prediction_id: str = Field(
+        description="The same for the same file and model.", examples=["9f86d081884c7d65-0123456789abcdef"]
+    )
     warning: str | None = Field(None, description="What could not be read or judged.")
 
 
@@ -140,6 +143,7 @@ class SearchResults(BaseModel):
     results: list[Found]
     content_hash: str | None = Field(None, description="Of the example.")
     model_version: str | None = None
+    prediction_id: str | None = None
 
 
 class Recommended(BaseModel):
@@ -165,6 +169,7 @@ class Receipt(BaseModel):
 
     feedback_id: str
     content_hash: str
+    prediction_id: str = Field(description="Of what is corrected.")
     labels: list[str]
     received: str = Field(description="ISO 8601, UTC.")
 
@@ -186,6 +191,7 @@ class Lineage(BaseModel):
     """What the model is and what it was made from."""
 
     model_version: str
+    registry_version: str | None = Field(description="In the registry that the service follows.")
     variant: str = Field(description="Which of the compressed networks answers.", examples=["onnx-int8"])
     labels: list[str]
     several_labels: bool

@@ -1,0 +1,1 @@
+"""Following a registry: what was promoted there answers soon after, without a restart."""

@@ -1,0 +1,1 @@
+"""What the model said of each video, kept for ``sora drift``."""
