@@ -64,7 +64,9 @@ def confusion_matrix(answers: pd.DataFrame) -> str:
     ``answers`` has a row for each video, or for each label of each, with the columns label and predicted.
     """
     counts = pd.crosstab(answers["label"], answers["predicted"])
-    rows = [[f"**{label}**", *map(str, row)] for label, row in zip(counts.index, counts.to_numpy(), strict=True)]
+    rows = [
+        [f"**{label}**", *map(str, row)] for label, row in zip(counts.index, counts.to_numpy(), strict=True)
+    ]
     return markdown_table(["", *counts.columns], rows)
 
 

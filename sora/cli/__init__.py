@@ -14,6 +14,7 @@ from sora.cli.live import watch
 from sora.cli.models import compare, report, tune
 from sora.cli.registry import history, promote, rollback
 from sora.cli.retrieval import recommend, search
+from sora.cli.up import down, up
 from sora.cli.videos import inspect, predict, preview
 
 __all__ = ["app"]
@@ -34,7 +35,7 @@ _PANELS = {
         take_in,
     ),
     "Models": (status, report, compare, drift, tune, promote, rollback, history),
-    "This machine": (doctor,),
+    "This machine": (doctor, up, down),
 }
 for panel, commands in _PANELS.items():
     for command in commands:
