@@ -5,7 +5,6 @@ are wrong after a kill or a restart of the machine.
 """
 
 import argparse
-import os
 import socket
 import subprocess
 import sys
@@ -168,7 +167,7 @@ def _has_ready_pool(url: str) -> bool:
 
 
 def _deploy(port: int) -> None:
-    command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
+    command = [sys.executable, "-m", "flows.deploy"]
     done = subprocess.run(
         command, env=stage_environment() | environment(port), capture_output=True, text=True, check=False
     )

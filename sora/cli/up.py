@@ -1,4 +1,4 @@
-"""Commands about a Prefect server for this folder; Prefect itself is left to the flows, in a child process."""
+"""Commands about a Prefect server for this folder; Prefect itself is left to the flows, in a child."""
 
 import subprocess
 import sys
