@@ -99,7 +99,8 @@ def take_in(request: Request) -> TakenIn:
     if not arrivals and not (folder / _UNTRACKED).exists():
         return TakenIn(left=_told(left))
     with _only_one(folder):
-        batch = _Batch(request, folder, arrivals)
+        there = [arrival for arrival in arrivals if arrival.file.exists()]  # another run may just have ended
+        batch = _Batch(request, folder, there)
         batch.run()
         is_tracked = _tracked(folder, request.source.folder)
     return TakenIn(tuple(batch.taken), tuple(batch.set_aside), _told(left | batch.left), is_tracked)
