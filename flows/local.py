@@ -25,9 +25,7 @@ HOME = Path(".sora/prefect")  # the database, the logs and the leases
 POOL = "sora"
 DEFAULT_PORT = 4200
 PREFECT_FILE = Path("prefect.yaml")
-_BELONGS = (
-    "SORA_PREFECT"  # SERVER or WORKER and the folder, of every process that was started; runs inherit it
-)
+_BELONGS = "SORA_PREFECT"  # role and folder, in the environment of what was started and of all its children
 _SERVER, _WORKER = "server", "worker"
 _COMMANDS = {_SERVER: ["server", "start"], _WORKER: ["worker", "start"]}
 _START_SECONDS = 180.0
