@@ -55,7 +55,7 @@ def drift(
     return Completed(name="Drift" if raised["is_raised"] else "No drift", message=" ".join(record["says"]))
 
 
-@task(persist_result=False)
+@task(task_run_name="look for drift", persist_result=False)
 def look_for_drift(journal: Path, days: float, alpha: float, min_effect: float) -> dict[str, Any]:
     """Write the page and the figures of drift; publish what they say, and return the figures."""
     if not journal.is_file():

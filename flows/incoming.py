@@ -42,7 +42,8 @@ def incoming(retry_delay_seconds: float = RETRY_DELAY_SECONDS) -> State[Any]:
         UNJUDGED.touch()
         try:
             done = take_in()
-            state = retrain(retry_delay_seconds) if done.taken or was_killed else None
+            has_changed = done.is_tracked is not None  # perhaps by a run that did not come this far
+            state = retrain(retry_delay_seconds) if has_changed or was_killed else None
         except SoraError:
             UNJUDGED.unlink()
             raise
@@ -53,7 +54,7 @@ def incoming(retry_delay_seconds: float = RETRY_DELAY_SECONDS) -> State[Any]:
     return Completed(name=state.name, message=f"{counted}; {state.message}")
 
 
-@task(persist_result=False)
+@task(task_run_name="take-in", persist_result=False)
 def take_in() -> TakenIn:
     """Take in what has come, each video told in the run's log."""
     done = take_in_videos(request_here())

@@ -36,7 +36,7 @@ def retrain(retry_delay_seconds: float) -> State[Any]:
     return Completed(name=STATE_NAMES[outcome.status], message=message_of(outcome))
 
 
-@task(persist_result=False)
+@task(task_run_name="promote", persist_result=False)
 def promote() -> Outcome:
     """Have the gate judge the model that is here, and promote it if it passes; publish what was said."""
     outcome = promote_candidate(Path(), read_section("gate", Rules), Wish(f"{getuser()} through Prefect"))

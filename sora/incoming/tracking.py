@@ -8,25 +8,31 @@ from sora.errors import SoraError
 
 
 def require_own_folder(source: Path) -> None:
-    """Refuse a source that a stage of DVC writes: the next run of it would remove what was taken in.
+    """Refuse a source that DVC could not keep: a stage's output, which is written anew, or a folder of git.
 
     Raises:
-        SoraError: it is one, or this is no DVC project.
+        SoraError: it is one of them, or this is no DVC project.
     """
     from dvc.exceptions import NotDvcRepoError, OutputNotFoundError
     from dvc.repo import Repo
 
     try:
         with Repo() as repo:
-            stage = repo.find_outs_by_path(str(source), strict=False)[0].stage
+            try:
+                stage = repo.find_outs_by_path(str(source), strict=False)[0].stage
+            except OutputNotFoundError:
+                stage = None
+            is_in_git = stage is None and repo.scm.is_tracked(str(source))
     except NotDvcRepoError as error:
         raise SoraError(f"{Path.cwd()} is no DVC project; run from the folder of the project") from error
-    except OutputNotFoundError:
-        return
-    if not stage.is_data_source:
+    if stage is not None and not stage.is_data_source:
         raise SoraError(
             f"ingest.source is {source}, which the stage {stage.addressing} of DVC writes anew; copy it to a "
             "folder of your own (cp -r), name that in ingest.source, and take videos in there"
+        )
+    if is_in_git:
+        raise SoraError(
+            f"git tracks {source}, where DVC should: git rm -r --cached {source}; dvc add {source}; git commit"
         )
 
 
@@ -40,9 +46,10 @@ def track(source: Path) -> bool:
     """
     if not source.resolve().is_relative_to(Path.cwd().resolve()):
         return False
-    command = [sys.executable, "-m", "dvc", "add", "--quiet", str(source)]
+    command = [sys.executable, "-m", "dvc", "add", str(source)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        said = (done.stderr.strip() or done.stdout.strip() or "it does not say why").splitlines()
-        raise SoraError(f"dvc add {source} failed: {said[0].removeprefix('ERROR: ')}; then run sora take-in")
+        said = [line for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
+        reason = said[0].removeprefix("ERROR: ").strip() if said else f"exit code {done.returncode}"
+        raise SoraError(f"dvc add {source} failed: {reason}; mend that and run sora take-in again")
     return True
