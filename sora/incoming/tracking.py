@@ -32,7 +32,7 @@ def require_own_folder(source: Path) -> None:
         )
     if is_in_git:
         raise SoraError(
-            f"git tracks {source}, where DVC should: git rm -r --cached {source}; dvc add {source}; git commit"
+            f"git tracks {source}, where DVC should: git rm -r --cached {source}; dvc add {source}"
         )
 
 
