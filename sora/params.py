@@ -21,7 +21,7 @@ STRICT: dict[str, Any] = {"extra": "forbid", "strict": True}
 RECIPE_SECTIONS = frozenset({"preprocess", "extract", "train"})
 RECIPE_KEYS = ("recipe", "recipes")
 SHARED = ("seed", "runtime", "execution", *RECIPE_KEYS)
-OF_COMMANDS = ("gate",)  # no stage reads them, and a project may do without
+OF_COMMANDS = ("gate", "incoming")  # no stage reads them, and a project may do without
 
 T = TypeVar("T")
 

@@ -11,21 +11,35 @@ from sora.cli.drift import drift
 from sora.cli.export import export
 from sora.cli.forget import forget
 from sora.cli.here import doctor, repair, status
+from sora.cli.incoming import take_in
 from sora.cli.index import index
 from sora.cli.lineage import lineage
 from sora.cli.live import watch
 from sora.cli.models import compare, report, tune
 from sora.cli.registry import history, promote, rollback
 from sora.cli.retrieval import recommend, search
+from sora.cli.up import down, up
 from sora.cli.videos import inspect, predict, preview
 
 __all__ = ["app"]
 
 # In the order of --help.
 _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Videos": (predict, watch, tag, summarize, moderate, threshold, search, recommend, inspect, preview),
+    "Videos": (
+        predict,
+        watch,
+        tag,
+        summarize,
+        moderate,
+        threshold,
+        search,
+        recommend,
+        inspect,
+        preview,
+        take_in,
+    ),
     "Models": (status, report, compare, drift, tune, promote, rollback, history, lineage, forget),
-    "This machine": (doctor, repair),
+    "This machine": (doctor, repair, up, down),
 }
 for panel, commands in _PANELS.items():
     for command in commands:

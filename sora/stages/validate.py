@@ -96,7 +96,7 @@ def run(params: Params, settings: Settings) -> None:
     """Write the valid videos, the quarantine and the reports; then fail where a rule or the limits say so."""
     manifest = videos_in(read_table(layout.MANIFEST))
     released = released_paths(read_releases(layout.RELEASES), manifest, layout.RELEASES)
-    checked = check_videos(manifest, _limits(params), layout.VALIDATION_DOCS)
+    checked = check_videos(manifest, limits_of(params), layout.VALIDATION_DOCS)
     refuse_impossible(released, checked.findings, layout.RELEASES)
     videos = manifest.merge(read_table(layout.SPLITS)[["path", "split"]], on="path", how="left")
     validation = validate_set(
@@ -125,7 +125,8 @@ def quarantine_table(manifest: pd.DataFrame, verdict: Verdict) -> pd.DataFrame:
     return lost[["path", "label", "content_hash"]].assign(reason=reasons)
 
 
-def _limits(params: Params) -> Limits:
+def limits_of(params: Params) -> Limits:
+    """Return what one video must keep to."""
     return Limits(**{name: getattr(params, name) for name in Limits.__dataclass_fields__})
 
 
