@@ -10,7 +10,7 @@ from sora.cli.export import export
 from sora.cli.here import doctor, status
 from sora.cli.index import index
 from sora.cli.live import watch
-from sora.cli.models import compare, report, tune
+from sora.cli.models import compare, report, tune, update
 from sora.cli.registry import history, promote, rollback
 from sora.cli.retrieval import recommend, search
 from sora.cli.videos import inspect, predict, preview
@@ -20,7 +20,7 @@ __all__ = ["app"]
 # In the order of --help.
 _PANELS = {
     "Videos": (predict, watch, tag, summarize, moderate, threshold, search, recommend, inspect, preview),
-    "Models": (status, report, compare, drift, tune, promote, rollback, history),
+    "Models": (status, report, compare, drift, tune, update, promote, rollback, history),
     "This machine": (doctor,),
 }
 for panel, commands in _PANELS.items():
