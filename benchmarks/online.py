@@ -12,10 +12,10 @@ both with the landed parameters. All are tested on the test videos, which chose 
   minus that of the update, which must; ``by full`` is the same for the full training;
 - ``among old``: the same where the update, too, may answer old labels only.
 
-Gradient steps are counted of all that a training does. Of a head that is trained by gradients they are those of
-the optimizer: of the search with validation and of the refit after it; for an update, of the model and of the
-one without val. Of the head ``linear`` they are the iterations of the solvers: of all folds, classifiers and
-strengths that the search tries, and of the fits after it; for an update, of its fits.
+Gradient steps are counted of all that a training does. Of a head over time they are those of the optimizer:
+of the search with validation and of the refit after it; an update finds its weights in closed form and takes
+none. Of the head ``linear`` they are the iterations of the solvers: of all folds, classifiers and strengths
+that the search tries, and of the fits after it; for an update, of its fits, with val and without.
 
 Trained models are kept in the cache folder, if one is named. Ends with 1 where a limit does not hold.
 """
@@ -41,7 +41,7 @@ from rich.table import Table
 from sora.features import FeatureSet, load_features
 from sora.params import convert, read_section
 from sora.quiet import import_tensorflow
-from sora.training.fitted import Fitted, Row
+from sora.training.fitted import Fitted
 from sora.training.linear_fit import LinearChoices
 from sora.training.on_features import fit
 from sora.training.parent import LEARNED_COLUMNS, Parent
@@ -217,23 +217,17 @@ def counting_iterations() -> Iterator[list[int]]:
 
 
 def optimizer_steps(fitted: Fitted, setting: Setting) -> int:
-    """Count them from the rows of the history, in their order.
+    """Count them from the history: rows of a search have a validation, those of the refit after it none.
 
-    Those of a search have a validation, and those of the refit after it have none. Those of an update have
-    none either; its first half is that of the model without val.
+    An update takes none.
     """
+    if "effect" in fitted.inner:
+        return 0
     num_all, num_train = len(setting.learn.videos), len(setting.learn.of_split("train").videos)
-    rows, is_update = fitted.history, "effect" in fitted.inner
-    without_val = [i < len(rows) / 2 if is_update else searched(row) for i, row in enumerate(rows)]
-    sizes = [num_train if without else num_all for without in without_val]
+    sizes = [num_all if row["val_loss"] is None else num_train for row in fitted.history]
     size = setting.spec.batch_size
     # A last batch of one video is left out.
     return sum(math.ceil((num - (num % size == 1)) / size) for num in sizes)
-
-
-def searched(row: Row) -> bool:
-    """Whether a row of the history is of a search."""
-    return row["val_loss"] is not None
 
 
 def tested(setting: Setting, parent: Parent, full: Parent, updated: Any) -> dict[str, float]:

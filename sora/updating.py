@@ -25,8 +25,8 @@ _PARENT = "train.update.parent"
 def propose_update() -> list[str]:
     """Pin the model that serves as the parent of the next training; return what to tell.
 
-    Its weights come from DVC's cache by the git tag of its promotion. They become ``models/parent``, which DVC
-    tracks, and params.yaml names that; nothing is trained yet.
+    Its weights come from DVC's cache by the git tag of its promotion. They become ``models/parent``, which
+    DVC tracks, and params.yaml names that; nothing is trained yet.
 
     Raises:
         SoraError: nothing serves, its weights cannot be had, or params.yaml cannot be changed.

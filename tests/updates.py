@@ -27,8 +27,7 @@ def spec(head: str, **changes: object) -> TrainSpec:
     section = yaml.safe_load((Path(__file__).parents[1] / "params.yaml").read_text())["train"]
     small = {"head": head, "blocks": ["rgb", "flow"], "epochs": 15, "batch_size": 16, "units": 8}
     optimizer = section["optimizer"] | {"learning_rate": 0.01}
-    learning = {"optimizer": optimizer, "update": section["update"] | {"epochs": 3, "learning_rate": 0.01}}
-    return convert(TrainSpec, {**section, **small, **learning, **changes}, "train")
+    return convert(TrainSpec, {**section, **small, "optimizer": optimizer, **changes}, "train")
 
 
 def stored(num_videos: int = 180, seed: int = 0) -> FeatureSet:

@@ -36,7 +36,7 @@ def run(params: Params, settings: Settings) -> None:
     require_all_labels(videos, labels)
     on_features = params.network == "features"
     parent = _parent(params)
-    with showing(_num_epochs(params), layout.LIVE_LOG) as show:
+    with showing(_num_epochs(params, parent), layout.LIVE_LOG) as show:
         if parent:
             fitted = _update(parent, labels, params, settings.seed, show)
         elif on_features:
@@ -69,11 +69,9 @@ def _parent(params: Params) -> Parent | None:
     return read_parent(Path(params.update.parent))
 
 
-def _num_epochs(params: Params) -> int:
-    if params.network == "features" and params.head == "linear":
-        return 1
-    is_update = params.update.parent != layout.NO_PARENT.as_posix()
-    return params.update.epochs if is_update else params.epochs
+def _num_epochs(params: Params, parent: Parent | None) -> int:
+    in_one_step = params.network == "features" and params.head == "linear"
+    return 1 if parent or in_one_step else params.epochs
 
 
 def _update(parent: Parent, labels: list[str], params: Params, seed: int, on_epoch: OnEpoch) -> Fitted:

@@ -73,8 +73,8 @@ def fit_classifier(
     with naming_what_to_lower("train.batch_size, then train.units or the number of train.blocks"):
         fixed, trained = split_at_training(model)
         job = _Job(model, trained, plan, checkpoints, on_epoch, device_strategy(devices))
-        held_out = batches_of(fixed, val, len(trained.outputs)) if len(val.targets) else None
-        rows = batches_of(fixed, train, len(trained.outputs))
+        held_out = _batches(fixed, val, len(trained.outputs)) if len(val.targets) else None
+        rows = _batches(fixed, train, len(trained.outputs))
         return job.run(rows, held_out, val.features)
 
 
@@ -132,7 +132,7 @@ class _Job:
         return Path(self.folder or "") / f"{name}.npz"
 
 
-def batches_of(fixed: keras.Model, videos: Examples, num_outputs: int) -> Batches:
+def _batches(fixed: keras.Model, videos: Examples, num_outputs: int) -> Batches:
     """Run the layers that never change once, not in every epoch; most of the work lies there."""
     inputs = fixed.predict(videos.features, batch_size=_FIXED_BATCH_SIZE, verbose=0)
     targets = [videos.targets.astype(np.float32)]

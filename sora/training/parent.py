@@ -97,13 +97,11 @@ def require_same_videos(videos: pd.DataFrame, parent: Parent) -> None:
     both = parent.learned[["key", "split"]].merge(videos, "left", on="key", suffixes=("_then", ""))
     gone = both["path"].isna()
     if gone.all():
-        raise SoraError(
-            f"the parent knows no video as it is extracted now; extract as it was, {INSTEAD}"
-        )
+        raise SoraError(f"the parent knows no video as it is extracted now; extract as it was, {INSTEAD}")
     if gone.any():
         raise SoraError(
-            f"the parent has learned {gone.sum()} videos that are not there any more, and nothing unlearns them: "
-            f"bring them back, {INSTEAD}"
+            f"the parent has learned {gone.sum()} videos that are not there any more, and nothing unlearns "
+            f"them; bring them back, {INSTEAD}"
         )
     moved = both[(both["split"] != both["split_then"]) & (both["split"] != "train")]
     if len(moved):

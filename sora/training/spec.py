@@ -75,16 +75,12 @@ class UpdateSpec:
     Attributes:
         parent: folder of the model that it starts from; ``models/none``: train from nothing.
         reservoir_size: videos that the parent knows and that are shown again.
-        epochs: how often new ones and those are seen, by heads that are trained by gradients.
-        learning_rate: the highest of the schedule of these epochs.
     """
 
     __pydantic_config__: ClassVar = _STRICT
 
     parent: Annotated[str, MinLen(1)]
     reservoir_size: Annotated[int, Ge(0)]
-    epochs: Annotated[int, Ge(1)]
-    learning_rate: Annotated[float, Gt(0)]
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """An update: a trained model, its parent, learns from videos that came after it."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -16,11 +17,12 @@ from sora.training.measures import accuracy, log_loss
 from sora.training.parent import INSTEAD, Parent, known_videos
 from sora.training.reservoir import reservoir
 from sora.training.spec import TrainSpec
+from sora.training.update_linear import update_linear
 
 if TYPE_CHECKING:
     import keras
 
-Taught: TypeAlias = tuple["keras.Model", list[Row]]
+Teach: TypeAlias = Callable[["keras.Model", FeatureSet], tuple["keras.Model", list[Row]]]
 
 _FIXED_BATCH_SIZE = 16
 
@@ -55,35 +57,39 @@ def update(
     """Teach a copy of ``parent`` the videos that it does not know; the same arguments give the same bytes.
 
     A video whose label has changed is new. Of the others a reservoir is seen again. The head ``linear`` keeps
-    what the parent's search has chosen and fits it to these videos (``sora.training.linear_fit.refit_linear``);
-    a head that was trained by gradients gets new last weights in closed form and takes a few small steps
-    (``sora.training.update_gradient``). Where the parent has a ``without_val``, that is taught too, by the
+    what the parent's search has chosen and fits it to these videos (``sora.training.update_linear``); a head
+    over time keeps what it sees in a video, and gets another linear end (``sora.training.update_sequence``).
+    Where the parent has a ``without_val``, that is taught too, by the
     videos of train alone, and tells by those of val what the update gains and what it forgets.
 
     Args:
         parent: stays as it is.
         features: of train and val: at least the rows that ``rows_for_update`` wants.
         labels: names in their new order; all of the parent's are among them.
-        spec: the parameters; ``spec.update`` says how an update differs from a training from nothing.
-        seed: of the reservoir, of the order of videos and of dropout.
-        on_epoch: gets each row of the history as it comes.
+        spec: the parameters.
+        seed: of the reservoir.
+        on_epoch: gets each row of the history.
 
     Raises:
         SoraError: the parent is of another head or of other features, a label of it has gone, no new video is
             in train, or videos have several labels for the first time.
     """
+    from sora.networks.temperature import with_temperature
+
     _require(parent, features, labels, spec)
     known, replayed = _known_and_replayed(features.videos, parent, spec.update.reservoir_size, seed)
     in_train = (features.videos["split"] == "train").to_numpy()
     if (known | ~in_train).all():
         raise SoraError(f"no new video is in train, the others only judge; add more, {INSTEAD}")
     seen = ~known | replayed
-    teacher = _Teacher(parent, labels, spec, seed, on_epoch)
-    judged, history = teacher.teach(parent.judged, _rows(features, seen & in_train))
+    teach = _teacher(parent, labels, spec)
+    judged, history = teach(parent.judged, _rows(features, seen & in_train))
     model = judged
     if parent.without_val is not None:
-        model, rows = teacher.teach(parent.model, _rows(features, seen))
+        model, rows = teach(parent.model, _rows(features, seen))
         history = history + rows
+    for row in history if on_epoch else ():
+        on_epoch(row)
     val = _Validation.of(features, labels, _several_labels(parent))
     found = val.calibration(judged, parent) if spec.calibrate else NOT_WANTED
     inner = {
@@ -92,19 +98,6 @@ def update(
         "num_replayed": int(replayed.sum()),
         "effect": val.effect(parent, judged, labels),
     }
-    return _fitted(model, judged, history, inner, found, parent)
-
-
-def _fitted(
-    model: "keras.Model",
-    judged: "keras.Model",
-    history: list[Row],
-    inner: dict[str, Any],
-    found: Calibration,
-    parent: Parent,
-) -> Fitted:
-    from sora.networks.temperature import with_temperature
-
     return Fitted(
         with_temperature(model, found.temperature),
         history,
@@ -116,57 +109,17 @@ def _fitted(
     )
 
 
-@dataclass(frozen=True)
-class _Teacher:
-    """How a model learns from chosen videos."""
+def _teacher(parent: Parent, labels: list[str], spec: TrainSpec) -> Teach:
+    def teach(model: "keras.Model", videos: FeatureSet) -> tuple["keras.Model", list[Row]]:
+        from sora.training.update_sequence import update_sequence
 
-    parent: Parent
-    labels: list[str]
-    spec: TrainSpec
-    seed: int
-    on_epoch: OnEpoch | None
+        wanted = targets(videos.videos["label"], labels)
+        if parent.choices is None:
+            return update_sequence(model, videos.features, wanted)
+        several_labels = _several_labels(parent)
+        return update_linear(parent.choices, videos, wanted, spec, several_labels=several_labels)
 
-    def teach(self, model: "keras.Model", features: FeatureSet) -> Taught:
-        """Return a taught copy of ``model``, without a temperature, and its history."""
-        wanted = targets(features.videos["label"], self.labels)
-        return self._refit(features, wanted) if self.parent.choices else self._steps(model, features, wanted)
-
-    def _refit(self, features: FeatureSet, wanted: np.ndarray) -> Taught:
-        from sora.training.linear import build_linear
-        from sora.training.linear_fit import refit_linear
-        from sora.training.on_features import block_ranges
-
-        assert self.parent.choices is not None
-        several_labels = _several_labels(self.parent)
-        classifier = refit_linear(
-            features.features,
-            wanted,
-            list(features.videos["group"]),
-            blocks={name: block_ranges(features.columns, [name]) for name in self.spec.blocks},
-            several_labels=several_labels,
-            embedding_size=self.spec.embedding_size,
-            choices=self.parent.choices,
-        )
-        said = classifier.predict(features.features)[0]
-        row = {
-            "epoch": 1,
-            "loss": log_loss(said, wanted, several_labels=several_labels),
-            "accuracy": accuracy(said, wanted, several_labels=several_labels),
-            "val_loss": None,
-            "val_accuracy": None,
-        }
-        if self.on_epoch:
-            self.on_epoch(row)
-        return build_linear(classifier, *features.features.shape[1:]), [row]
-
-    def _steps(self, model: "keras.Model", features: FeatureSet, wanted: np.ndarray) -> Taught:
-        from sora.training.epochs import Examples
-        from sora.training.update_gradient import update_by_gradients
-
-        given, plan = self.spec.update, self.spec.plan(self.seed)
-        optimizer = replace(plan.optimizer, learning_rate=given.learning_rate)
-        plan = replace(plan, epochs=given.epochs, optimizer=optimizer)
-        return update_by_gradients(model, Examples(features.features, wanted), plan, self.on_epoch)
+    return teach
 
 
 def _rows(features: FeatureSet, chosen: np.ndarray) -> FeatureSet:

@@ -78,7 +78,9 @@ def test_a_corrected_label_is_new_and_a_parent_that_knows_all_is_refused(case):
 def test_what_does_not_fit_the_parent_is_refused(case):
     features, params, parent = case
     other = replace(features, features=features.features[..., :-1])
-    with pytest.raises(SoraError, match=r"the parent takes features \(4, 18\), got \(4, 17\); extract as it was"):
+    with pytest.raises(
+        SoraError, match=r"the parent takes features \(4, 18\), got \(4, 17\); extract as it was"
+    ):
         update(parent, other, LABELS, params, 0)
     with pytest.raises(SoraError, match="no video has the parent's label 'c' any more"):
         update(parent, of_labels(features, ["a", "b"]), ["a", "b"], params, 0)
