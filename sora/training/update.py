@@ -11,7 +11,7 @@ from sora.errors import SoraError
 from sora.features import FeatureSet
 from sora.manifest import labels_in
 from sora.training.calibration import NOT_WANTED, Calibration, calibration
-from sora.training.fitted import Fitted, OnEpoch, Row, targets
+from sora.training.fitted import Fitted, OnEpoch, Row, best_validation, targets
 from sora.training.forgetting import effect
 from sora.training.measures import accuracy, log_loss
 from sora.training.parent import INSTEAD, Parent, known_videos
@@ -22,7 +22,7 @@ from sora.training.update_linear import update_linear
 if TYPE_CHECKING:
     import keras
 
-Teach: TypeAlias = Callable[["keras.Model", FeatureSet], tuple["keras.Model", list[Row]]]
+Teach: TypeAlias = Callable[["keras.Model", FeatureSet], "keras.Model"]
 
 _FIXED_BATCH_SIZE = 16
 
@@ -59,8 +59,8 @@ def update(
     A video whose label has changed is new. Of the others a reservoir is seen again. The head ``linear`` keeps
     what the parent's search has chosen and fits it to these videos (``sora.training.update_linear``); a head
     over time keeps what it sees in a video, and gets another linear end (``sora.training.update_sequence``).
-    Where the parent has a ``without_val``, that is taught too, by the
-    videos of train alone, and tells by those of val what the update gains and what it forgets.
+    Where the parent has a ``without_val``, that is taught too, by the videos of train alone, and tells by
+    those of val what the update gains and what it forgets.
 
     Args:
         parent: stays as it is.
@@ -83,24 +83,23 @@ def update(
         raise SoraError(f"no new video is in train, the others only judge; add more, {INSTEAD}")
     seen = ~known | replayed
     teach = _teacher(parent, labels, spec)
-    judged, history = teach(parent.judged, _rows(features, seen & in_train))
-    model = judged
-    if parent.without_val is not None:
-        model, rows = teach(parent.model, _rows(features, seen))
-        history = history + rows
-    for row in history if on_epoch else ():
+    taught = _rows(features, seen & in_train)
+    judged = teach(parent.judged, taught)
+    model = judged if parent.without_val is None else teach(parent.model, _rows(features, seen))
+    train, val = (_Measured.of(each, labels, parent) for each in (taught, features.of_split("val")))
+    row = {"epoch": 1, **train.figures(judged), **val.figures(judged, "val_")}
+    if on_epoch:
         on_epoch(row)
-    val = _Validation.of(features, labels, _several_labels(parent))
     found = val.calibration(judged, parent) if spec.calibrate else NOT_WANTED
     inner = {
-        **val.figures(judged),
+        **best_validation([row]),
         "num_new": int((~known).sum()),
         "num_replayed": int(replayed.sum()),
         "effect": val.effect(parent, judged, labels),
     }
     return Fitted(
         with_temperature(model, found.temperature),
-        history,
+        [row],
         inner,
         found,
         model.count_params(),
@@ -110,7 +109,9 @@ def update(
 
 
 def _teacher(parent: Parent, labels: list[str], spec: TrainSpec) -> Teach:
-    def teach(model: "keras.Model", videos: FeatureSet) -> tuple["keras.Model", list[Row]]:
+    """Return what makes a taught copy of a model from it and from videos."""
+
+    def teach(model: "keras.Model", videos: FeatureSet) -> "keras.Model":
         from sora.training.update_sequence import update_sequence
 
         wanted = targets(videos.videos["label"], labels)
@@ -137,8 +138,8 @@ def _known_and_replayed(
 
 
 @dataclass(frozen=True)
-class _Validation:
-    """The videos of val, be they none: features (N, T, F), targets (N, C) and the group of each."""
+class _Measured:
+    """Videos to be measured on, be they none: features (N, T, F), targets (N, C) and the group of each."""
 
     features: np.ndarray
     targets: np.ndarray
@@ -146,20 +147,19 @@ class _Validation:
     several_labels: bool
 
     @classmethod
-    def of(cls, features: FeatureSet, labels: list[str], several_labels: bool) -> "_Validation":
-        val = features.of_split("val")
-        wanted = targets(val.videos["label"], labels)
-        return cls(val.features, wanted, list(val.videos["group"]), several_labels)
+    def of(cls, videos: FeatureSet, labels: list[str], parent: Parent) -> "_Measured":
+        wanted = targets(videos.videos["label"], labels)
+        return cls(videos.features, wanted, list(videos.videos["group"]), _several_labels(parent))
 
-    def figures(self, model: "keras.Model") -> dict[str, Any]:
-        if not len(self.targets):
-            return {"found_by": "nothing, for there are no validation videos"}
-        answers = self._answers(model)
-        return {
-            "found_by": "the validation split",
-            "accuracy": accuracy(answers, self.targets, several_labels=self.several_labels),
-            "loss": log_loss(answers, self.targets, several_labels=self.several_labels),
-        }
+    def figures(self, model: "keras.Model", prefix: str = "") -> Row:
+        found: list[float | None] = [None, None]
+        if len(self.targets):
+            answers = self._answers(model)
+            found = [
+                each(answers, self.targets, several_labels=self.several_labels)
+                for each in (log_loss, accuracy)
+            ]
+        return dict(zip((f"{prefix}loss", f"{prefix}accuracy"), found, strict=True))
 
     def effect(self, parent: Parent, after: "keras.Model", labels: list[str]) -> dict[str, Any] | None:
         if not len(self.targets):

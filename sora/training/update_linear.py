@@ -5,10 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sora.features import FeatureSet
-from sora.training.fitted import Row
 from sora.training.linear import build_linear
 from sora.training.linear_fit import LinearChoices, refit_linear
-from sora.training.measures import accuracy, log_loss
 from sora.training.on_features import block_ranges
 from sora.training.spec import TrainSpec
 
@@ -23,8 +21,8 @@ def update_linear(
     spec: TrainSpec,
     *,
     several_labels: bool,
-) -> tuple["keras.Model", list[Row]]:
-    """Return a classifier of all labels, without a temperature, and the one row of its history.
+) -> "keras.Model":
+    """Return a classifier of all labels, without a temperature.
 
     The search takes nearly all steps of a full training; the fits after it have one answer, wherever they
     start, so that nothing of the parent but its choices is needed.
@@ -45,12 +43,4 @@ def update_linear(
         embedding_size=spec.embedding_size,
         choices=choices,
     )
-    said = classifier.predict(videos.features)[0]
-    row: Row = {
-        "epoch": 1,
-        "loss": log_loss(said, targets, several_labels=several_labels),
-        "accuracy": accuracy(said, targets, several_labels=several_labels),
-        "val_loss": None,
-        "val_accuracy": None,
-    }
-    return build_linear(classifier, *videos.features.shape[1:]), [row]
+    return build_linear(classifier, *videos.features.shape[1:])

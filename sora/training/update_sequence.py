@@ -6,18 +6,13 @@ import numpy as np
 from sora.networks.growth import summaries_of, with_linear_end
 from sora.networks.heads import is_multi_label
 from sora.networks.temperature import logits_of
-from sora.training.fitted import Row
-from sora.training.fusion import probabilities_of
 from sora.training.linear_classifiers import Candidate, Weights, fit_weights
-from sora.training.measures import accuracy, log_loss
 
 _CLOSED_FORM = Candidate("lda", 0.0)
 
 
-def update_sequence(
-    parent: keras.Model, features: np.ndarray, targets: np.ndarray
-) -> tuple[keras.Model, list[Row]]:
-    """Return a taught copy of ``parent``, without a temperature, and the one row of its history.
+def update_sequence(parent: keras.Model, features: np.ndarray, targets: np.ndarray) -> keras.Model:
+    """Return a taught copy of ``parent``, without a temperature.
 
     The layers that sum a video up keep their weights. The linear end after them is found in closed form, as
     shrunk linear discriminants of the summaries (deep LDA of Hayes & Kanan, "Lifelong Machine Learning with
@@ -38,16 +33,7 @@ def update_sequence(
     summaries, said = summaries_of(parent, features).astype(np.float64), logits_of(parent, features)
     with threadpool_limits(1):
         weights = discriminants(summaries, targets, said, several_labels=several_labels)
-        model = with_linear_end(parent, *weights)
-    probabilities = probabilities_of(summaries @ weights.kernel + weights.bias, several_labels=several_labels)
-    row = {
-        "epoch": 1,
-        "loss": log_loss(probabilities, targets, several_labels=several_labels),
-        "accuracy": accuracy(probabilities, targets, several_labels=several_labels),
-        "val_loss": None,
-        "val_accuracy": None,
-    }
-    return model, [row]
+        return with_linear_end(parent, *weights)
 
 
 def discriminants(x: np.ndarray, targets: np.ndarray, said: np.ndarray, *, several_labels: bool) -> Weights:

@@ -2,24 +2,43 @@ import numpy as np
 import pytest
 from toy_videos import classifier, videos
 
-from sora.networks.growth import with_logits
+from sora.errors import SoraError
+from sora.networks.growth import summaries_of, with_linear_end
 from sora.networks.temperature import logits_of, with_temperature
 
 
 @pytest.mark.parametrize("head", ["mean_std", "gru"])
-def test_a_copy_has_other_last_weights_and_the_parent_stays(head):
-    parent = classifier(head, embedding_size=8)
-    kernel, bias = parent.get_layer("logits").get_weights()
+def test_a_copy_has_another_linear_end_and_the_parent_stays(head):
+    parent, rng = classifier(head, embedding_size=8), np.random.default_rng(0)
+    normalisation = parent.get_layer("embedding_normalisation")
+    normalisation.set_weights([rng.uniform(0.5, 2, 8) for _ in range(4)])
     features, before = videos(9).features, [array.copy() for array in parent.get_weights()]
-    wider = np.concatenate([kernel, np.ones((8, 2), np.float32)], axis=1)
-    grown = with_logits(with_temperature(parent, 3.0), wider, np.concatenate([bias, [5, 6]]))
-    assert grown.get_layer("probabilities").output.shape == (None, 5)
-    logits = logits_of(grown, features)
-    np.testing.assert_allclose(logits[:, :3], logits_of(parent, features), rtol=1e-5)
-    np.testing.assert_allclose(logits[:, 4] - logits[:, 3], 1, rtol=1e-5)
-    said = grown.predict(features, verbose=0)
-    np.testing.assert_array_equal(said[1], parent.predict(features, verbose=0)[1])
-    np.testing.assert_allclose(said[0], np.exp(logits) / np.exp(logits).sum(1, keepdims=True), rtol=1e-4)
+    summaries = summaries_of(parent, features)
+    kernel, bias = rng.normal(size=(summaries.shape[1], 5)), rng.normal(size=5)
+    grown = with_linear_end(with_temperature(parent, 3.0), kernel, bias)
+    logits = summaries @ kernel + bias
+    np.testing.assert_allclose(logits_of(grown, features), logits, rtol=1e-3, atol=1e-3)
+    probabilities, embedding = grown.predict(features, verbose=0)
+    wanted = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(probabilities, wanted, rtol=1e-2, atol=1e-4)
+    np.testing.assert_allclose(np.linalg.norm(embedding, axis=1), 1, rtol=1e-5)
     grown.set_weights([array + 1 for array in grown.get_weights()])
     for one, other in zip(parent.get_weights(), before, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_the_end_that_is_there_changes_nothing():
+    parent, features = classifier(embedding_size=8), videos(9).features
+    summaries, logits = summaries_of(parent, features), logits_of(parent, features)
+    (vectors,) = parent.get_layer("embedding_vector").get_weights()
+    gain = 1 / np.sqrt(1 + parent.get_layer("embedding_normalisation").epsilon)
+    kernel, bias = parent.get_layer("logits").get_weights()
+    grown = with_linear_end(parent, vectors * gain @ kernel.astype(np.float64), bias)
+    np.testing.assert_allclose(logits_of(grown, features), logits, atol=1e-4)
+    np.testing.assert_allclose(grown.get_layer("embedding_vector").get_weights()[0], vectors, atol=1e-5)
+    assert summaries.shape == (9, len(vectors))
+
+
+def test_more_labels_than_the_embedding_can_hold_are_refused():
+    with pytest.raises(SoraError, match="an embedding of 8 numbers cannot learn to hold 9 labels; raise"):
+        with_linear_end(classifier(embedding_size=8), np.zeros((36, 9)), np.zeros(9))
