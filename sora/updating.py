@@ -66,12 +66,12 @@ def with_value(text: str, name: str, value: str) -> str:
     Raises:
         SoraError: there is no such parameter.
     """
-    node = yaml.compose(text)
+    node: yaml.Node | None = yaml.compose(text)
     for key in name.split("."):
         found = node.value if isinstance(node, yaml.MappingNode) else []
         node = next((inner for outer, inner in found if outer.value == key), None)
-        if node is None:
-            raise SoraError(f"{PARAMS}: {name}: this parameter is missing; copy it from Sora's own {PARAMS}")
+    if node is None:
+        raise SoraError(f"{PARAMS}: {name}: this parameter is missing; copy it from Sora's own {PARAMS}")
     return text[: node.start_mark.index] + value + text[node.end_mark.index :]
 
 
