@@ -112,10 +112,10 @@ def _teacher(parent: Parent, labels: list[str], spec: TrainSpec) -> Teach:
     """Return what makes a taught copy of a model from it and from videos."""
 
     def teach(model: "keras.Model", videos: FeatureSet) -> "keras.Model":
-        from sora.training.update_sequence import update_sequence
-
         wanted = targets(videos.videos["label"], labels)
         if parent.choices is None:
+            from sora.training.update_sequence import update_sequence
+
             return update_sequence(model, videos.features, wanted)
         several_labels = _several_labels(parent)
         return update_linear(parent.choices, videos, wanted, spec, several_labels=several_labels)
