@@ -42,7 +42,11 @@ def load_features(splits: tuple[str, ...], *, all_views: bool = False) -> Featur
     Raises:
         SoraError: there is none.
     """
-    table = feature_table(splits, all_views=all_views)
+    return read_features(feature_table(splits, all_views=all_views))
+
+
+def read_features(table: pd.DataFrame) -> FeatureSet:
+    """Read the stored features of some rows of ``feature_table``; at least one."""
     store = VideoStore(layout.FEATURES, ".npy")
     loaded = [np.load(store.path(key), allow_pickle=False) for key in table["key"]]
     return FeatureSet(table, np.stack(loaded), feature_columns())

@@ -24,8 +24,9 @@ SMALL = {
 def make_project(folder: Path, num_groups: int = 5) -> Path:
     """Lay out a git and DVC project with two labels: dark and bright noise, ``num_groups`` groups each."""
     shutil.copytree(ROOT / "sora", folder / "sora", ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "docs").mkdir()
-    for name in ("dvc.yaml", ".dvcignore", "release.yaml", "docs/policy.yaml"):
+    for name in ("docs", "models"):
+        (folder / name).mkdir()
+    for name in ("dvc.yaml", ".dvcignore", "release.yaml", "docs/policy.yaml", "models/none"):
         shutil.copy(ROOT / name, folder / name)
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     write_params(folder, changed(params, SMALL))

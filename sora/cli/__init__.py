@@ -15,7 +15,7 @@ from sora.cli.incoming import take_in
 from sora.cli.index import index
 from sora.cli.lineage import lineage
 from sora.cli.live import watch
-from sora.cli.models import compare, report, tune
+from sora.cli.models import compare, report, tune, update
 from sora.cli.registry import history, promote, rollback
 from sora.cli.retrieval import recommend, search
 from sora.cli.up import down, up
@@ -38,7 +38,19 @@ _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         preview,
         take_in,
     ),
-    "Models": (status, report, compare, drift, tune, promote, rollback, history, lineage, forget),
+    "Models": (
+        status,
+        report,
+        compare,
+        drift,
+        tune,
+        update,
+        promote,
+        rollback,
+        history,
+        lineage,
+        forget,
+    ),
     "This machine": (doctor, repair, up, down),
 }
 for panel, commands in _PANELS.items():

@@ -86,3 +86,19 @@ def report(
         raise failure(str(error)) from error
     open_page(page)
     print(page)
+
+
+def update(
+    *,
+    off: Annotated[
+        bool, typer.Option("--off", help="Let the next training start from nothing again.")
+    ] = False,
+) -> None:
+    """Let the next training start from the model that serves and learn only what came since."""
+    from sora.errors import SoraError
+    from sora.updating import call_off_update, propose_update
+
+    try:
+        print_lines(call_off_update() if off else propose_update())
+    except SoraError as error:
+        raise failure(str(error)) from error

@@ -1,14 +1,16 @@
-"""train: the classifier, on stored features or from clips."""
+"""train: the classifier, on stored features or from clips, from nothing or as the update of a parent."""
 
 import shutil
 from dataclasses import asdict
+from pathlib import Path
 
 import pandas as pd
 
 from sora import layout
 from sora.atomic import write_json
-from sora.features import feature_table, load_features
-from sora.manifest import labels_in, write_table
+from sora.errors import SoraError
+from sora.features import feature_table, load_features, read_features
+from sora.manifest import SPLIT_NAMES, labels_in, write_table
 from sora.params import Settings, read_input_spec
 from sora.quiet import import_tensorflow
 from sora.trained import clip_paths
@@ -16,7 +18,9 @@ from sora.training.fitted import Fitted, OnEpoch, OwnBackbone, require_all_label
 from sora.training.live import showing
 from sora.training.on_clips import LabelledClips, fit_clips
 from sora.training.on_features import fit
+from sora.training.parent import INSTEAD, LEARNED_COLUMNS, Parent, read_parent, require_same_videos
 from sora.training.spec import TrainSpec as Params
+from sora.training.update import rows_for_update, update
 
 __all__ = ["Params", "run"]
 
@@ -31,8 +35,11 @@ def run(params: Params, settings: Settings) -> None:
     labels = sorted({label for joined in videos["label"] for label in labels_in(joined)})
     require_all_labels(videos, labels)
     on_features = params.network == "features"
-    with showing(1 if on_features and params.head == "linear" else params.epochs, layout.LIVE_LOG) as show:
-        if on_features:
+    parent = _parent(params)
+    with showing(_num_epochs(params, parent), layout.LIVE_LOG) as show:
+        if parent:
+            fitted = _update(parent, labels, params, settings.seed, show)
+        elif on_features:
             fitted = _fit_features(labels, params, settings.seed, show)
         else:
             fitted = _fit_clips(videos, labels, params, settings.seed, show)
@@ -42,12 +49,36 @@ def run(params: Params, settings: Settings) -> None:
     if fitted.backbone:
         _write_backbone(fitted.backbone)
     write_json(layout.TRAINED_LABELS, labels)
+    if fitted.choices:
+        write_json(layout.TRAINED_CHOICES, asdict(fitted.choices))
+    learned = feature_table(("train", "val"), all_views=True)[LEARNED_COLUMNS]
+    write_table(layout.TRAINED_LEARNED, learned.sort_values("key"))
     # A refit has no validation and follows the same schedule: its rows would only blur the curve.
     validated = [row for row in fitted.history if row["val_loss"] is not None]
     write_table(layout.HISTORY, pd.DataFrame(validated or fitted.history))
     name = params.head if on_features else params.network
     described = {"head": name, "num_parameters": fitted.num_parameters, "inner": fitted.inner}
     write_json(layout.TRAINING, described | {"calibration": asdict(fitted.calibration)})
+
+
+def _parent(params: Params) -> Parent | None:
+    if params.update.parent == layout.NO_PARENT.as_posix():
+        return None
+    if params.network != "features":
+        raise SoraError(f"only heads on features can be updated, {params.network} cannot; {INSTEAD[3:]}")
+    return read_parent(Path(params.update.parent))
+
+
+def _num_epochs(params: Params, parent: Parent | None) -> int:
+    in_one_step = params.network == "features" and params.head == "linear"
+    return 1 if parent or in_one_step else params.epochs
+
+
+def _update(parent: Parent, labels: list[str], params: Params, seed: int, on_epoch: OnEpoch) -> Fitted:
+    require_same_videos(feature_table(SPLIT_NAMES, all_views=True), parent)
+    videos = feature_table(("train", "val"), all_views=True)
+    needed = rows_for_update(videos, parent, params.update.reservoir_size, seed)
+    return update(parent, read_features(videos[needed]), labels, params, seed, on_epoch=on_epoch)
 
 
 def _fit_features(labels: list[str], params: Params, seed: int, on_epoch: OnEpoch) -> Fitted:

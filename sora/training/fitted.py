@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import keras
 
     from sora.frames.spec import InputSpec
+    from sora.training.linear_fit import LinearChoices
 
 Row: TypeAlias = dict[str, Any]
 OnEpoch: TypeAlias = Callable[[Row], None]
@@ -41,6 +42,7 @@ class Fitted:
         backbone: where it was trained too.
         without_val: ``model`` fitted to the videos of train alone, to be judged on those of val; None where
             ``model`` is that itself, or there are none.
+        choices: of the head ``linear``, for updates to come.
     """
 
     model: "keras.Model"
@@ -50,6 +52,7 @@ class Fitted:
     num_parameters: int
     backbone: OwnBackbone | None = None
     without_val: "keras.Model | None" = None
+    choices: "LinearChoices | None" = None
 
 
 def targets(joined: Iterable[str], labels: list[str]) -> np.ndarray:

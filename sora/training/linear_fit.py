@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sora.training.folds import group_folds
 from sora.training.fusion import (
     Fusion,
     InnerFigures,
@@ -35,20 +36,31 @@ from sora.training.spec import LinearSpec
 
 
 @dataclass(frozen=True)
-class FitReport:
-    """What was found and chosen; a concatenation goes by the names of its blocks joined by ``+``.
+class LinearChoices:
+    """What a fit chose; a concatenation goes by the names of its blocks joined by ``+``.
+
+    Attributes:
+        chosen: the kind and strength of the classifier of each block that is used.
+        weights: what its scores are multiplied by.
+        shares: how much each block that is used counts, with sum 1.
+    """
+
+    chosen: dict[str, Candidate]
+    weights: dict[str, float]
+    shares: dict[str, float]
+
+
+@dataclass(frozen=True)
+class FitReport(LinearChoices):
+    """What was found and chosen.
 
     Attributes:
         fused: of the whole recipe, its choices and weights included.
         blocks: of each block alone, and of the concatenation where it was tried.
-        chosen: the kind and strength of the classifier of each block that is used.
-        shares: how much each block that is used counts, with sum 1.
     """
 
     fused: InnerFigures
     blocks: dict[str, InnerFigures]
-    chosen: dict[str, Candidate]
-    shares: dict[str, float]
 
 
 class LinearFit(NamedTuple):
@@ -107,16 +119,10 @@ def fit_linear(
     sources = fusion_sources(tuple(blocks), plan.fusion)
     ways = fusion_ways(tuple(blocks), plan.fusion)
     with threadpool_limits(1):
-        rows = rows_of(
-            features,
-            targets,
-            groups,
-            blocks=blocks,
-            labels=labels,
-            several_labels=several_labels,
-            num_folds=plan.num_folds,
-            seed=seed,
+        folds = group_folds(
+            groups, targets, labels, several_labels=several_labels, num_folds=plan.num_folds, seed=seed
         )
+        rows = rows_of(features, targets, groups, blocks=blocks, several_labels=several_labels, folds=folds)
         scores = out_of_fold_scores(rows, sources, tried)
         fusion = fitted_fusion(scores, rows.targets, ways, several_labels=several_labels)
         classifier = _fitted(rows, sources, fusion, tried, embedding_size)
@@ -127,6 +133,31 @@ def fit_linear(
         if hold_back is not None and hold_back.any():
             held_back = _fitted(rows.but(hold_back), sources, fusion, tried, embedding_size)
         return LinearFit(classifier, _report(rows, scores, logits, fusion, tried), inner_logits, held_back)
+
+
+def refit_linear(
+    features: np.ndarray,
+    targets: np.ndarray,
+    groups: Sequence[str],
+    *,
+    blocks: Mapping[str, Ranges],
+    several_labels: bool,
+    embedding_size: int,
+    choices: LinearChoices,
+) -> LinearClassifier:
+    """Fit what an earlier fit chose to these rows, without a search; the arguments are those of that.
+
+    Nothing is held out, so a label may have a single group.
+    """
+    from threadpoolctl import threadpool_limits
+
+    names = list(choices.chosen)
+    sources = {name: tuple(name.split("+")) for name in names}
+    fusion = Fusion({name: k for k, name in enumerate(names)}, choices.weights, choices.shares)
+    folds = np.zeros(len(features), int)
+    with threadpool_limits(1):
+        rows = rows_of(features, targets, groups, blocks=blocks, several_labels=several_labels, folds=folds)
+        return _fitted(rows, sources, fusion, list(choices.chosen.values()), embedding_size)
 
 
 def _fitted(
@@ -177,11 +208,12 @@ def _report(
 ) -> FitReport:
     several_labels = rows.several_labels
     return FitReport(
+        chosen={name: tried[k] for name, k in fusion.choices.items()},
+        weights=dict(fusion.weights),
+        shares=dict(fusion.shares),
         fused=figures_of(logits, rows.targets, several_labels=several_labels),
         blocks={
             name: inner_figures(scores, rows.targets, [(name,)], rows.folds, several_labels=several_labels)
             for name in scores
         },
-        chosen={name: tried[k] for name, k in fusion.choices.items()},
-        shares=dict(fusion.shares),
     )

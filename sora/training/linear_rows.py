@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sora.training.folds import group_folds
 from sora.training.linear_blocks import (
     Ranges,
     fitted_block,
@@ -50,19 +49,17 @@ def rows_of(
     groups: Sequence[str],
     *,
     blocks: Mapping[str, Ranges],
-    labels: Sequence[str],
     several_labels: bool,
-    num_folds: int,
-    seed: int,
+    folds: np.ndarray,
 ) -> Rows:
-    """Pool the features and sort the rows by what they hold, for sums of floats depend on their order."""
+    """Pool the features and sort the rows by what they hold, for sums of floats depend on their order.
+
+    ``folds`` int (N,) says in which one each row is held out.
+    """
     require_ranges(blocks, features.shape[2])
     require_numbers(features)
     pooled = pooled_over_time(features)
     order = sorted(range(len(pooled)), key=lambda i: (groups[i], targets[i].tolist(), pooled[i].tobytes()))
-    folds = group_folds(
-        groups, targets, labels, several_labels=several_labels, num_folds=num_folds, seed=seed
-    )
     return Rows(
         np.array(order),
         pooled[order],

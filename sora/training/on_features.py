@@ -1,6 +1,6 @@
 """Training of a head on the features that extract made."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,7 +73,7 @@ def _fit_linear(
 ) -> Fitted:
     """Fit to all videos: what is chosen is chosen by folds of their groups, so none need be held back."""
     from sora.training.linear import build_linear
-    from sora.training.linear_fit import fit_linear
+    from sora.training.linear_fit import LinearChoices, fit_linear
 
     wanted = targets(features.videos["label"], labels)
     groups = list(features.videos["group"])
@@ -106,7 +106,8 @@ def _fit_linear(
     model = build_linear(classifier, *features.features.shape[1:])
     without_val = build_linear(held_back, *features.features.shape[1:]) if held_back else None
     inner = {"found_by": f"{spec.linear.num_folds} folds of groups", **asdict(report)}
-    return _fitted(model, found, [row], inner, without_val)
+    choices = LinearChoices(report.chosen, report.weights, report.shares)
+    return replace(_fitted(model, found, [row], inner, without_val), choices=choices)
 
 
 def _fitted(

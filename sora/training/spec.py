@@ -69,6 +69,21 @@ class ClipTrainingSpec:
 
 
 @dataclass(frozen=True)
+class UpdateSpec:
+    """How a model learns from videos that came after it: see ``sora.training.update``.
+
+    Attributes:
+        parent: folder of the model that it starts from; ``models/none``: train from nothing.
+        reservoir_size: videos that the parent knows and that are shown again.
+    """
+
+    __pydantic_config__: ClassVar = _STRICT
+
+    parent: Annotated[str, MinLen(1)]
+    reservoir_size: Annotated[int, Ge(0)]
+
+
+@dataclass(frozen=True)
 class TrainSpec:
     """How a classifier is trained.
 
@@ -79,7 +94,8 @@ class TrainSpec:
         blocks: of the features; each counts as one, whatever its size.
         embedding_size: length of the vector that stands for a video.
         calibrate: whether probabilities get a temperature (``sora.training.calibration``).
-        linear: for the head ``linear``; all that follows is for the others.
+        linear: for the head ``linear``.
+        update: for a training that starts from a parent; all that follows is for heads other than ``linear``.
         clips: for the networks that are trained from clips; ``head``, ``blocks`` and what only heads on
             features know is not looked at then.
     """
@@ -92,6 +108,7 @@ class TrainSpec:
     embedding_size: Annotated[int, Ge(2)]
     calibrate: bool
     linear: LinearSpec
+    update: UpdateSpec
     projection_size: Annotated[int, Ge(0)]
     units: Annotated[int, Ge(1)]
     num_layers: Annotated[int, Ge(1)]

@@ -197,6 +197,35 @@ def test_a_training_over_epochs_has_curves(inner):
     assert "Loss and accuracy by epoch" not in in_one_step
 
 
+UPDATE = {
+    "found_by": "the validation split",
+    "accuracy": 0.9,
+    "epoch": 1,
+    "num_new": 1,
+    "num_replayed": 30,
+    "effect": {
+        "num_videos": 20,
+        "before": 0.5,
+        "after": 0.9,
+        "old": {"num_videos": 10, "before": 1.0, "after": 0.8, "after_among_old": 0.95},
+    },
+}
+
+
+def test_an_update_tells_what_it_gained_and_what_it_forgot():
+    training = {"head": "linear", "num_parameters": 10, "inner": UPDATE}
+    text = section(render_report(full_content(training=training)), "training")
+    assert "taught 1 new video and saw 30 videos that it knows again" in text
+    assert "On 20 validation videos its accuracy went from 50.0 % to 90.0 %" in text
+    assert (
+        "it names 80.0 % rightly, 95.0 % where new labels may not be the answer; the parent, 100.0 %" in text
+    )
+    alone = {**UPDATE, "effect": None}
+    assert "validation videos its accuracy" not in render_report(
+        full_content(training=training | {"inner": alone})
+    )
+
+
 def several(path, label, predicted, *probabilities):
     named = dict(zip(["run", "wa<b>lk", "$wave$"], probabilities, strict=True))
     return {"path": path, "label": label, "predicted": predicted, "probabilities": named}

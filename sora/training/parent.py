@@ -1,0 +1,120 @@
+"""The model that an update starts from: what it is, and what it has learned."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from sora import layout
+from sora.errors import SoraError
+from sora.manifest import read_table
+from sora.params import convert
+from sora.training.linear_fit import LinearChoices
+from sora.training.reservoir import Known
+
+if TYPE_CHECKING:
+    import keras
+
+LEARNED_COLUMNS = ["key", "label", "split"]
+INSTEAD = "or train from nothing: sora update --off"
+
+
+@dataclass(frozen=True)
+class Parent:
+    """A trained model from which an update starts.
+
+    Attributes:
+        model: the classifier, calibrated.
+        without_val: the same fitted to the videos of train alone; None where ``model`` is that itself.
+        labels: names, in the order of its probabilities.
+        learned: columns key, label and split of each view of a video that it has learned.
+        choices: of the head ``linear``; None for others.
+    """
+
+    model: "keras.Model"
+    without_val: "keras.Model | None"
+    labels: list[str]
+    learned: pd.DataFrame
+    choices: LinearChoices | None = None
+
+    @property
+    def judged(self) -> "keras.Model":
+        """The one that has not learned from the videos of val."""
+        return self.without_val or self.model
+
+    @property
+    def known(self) -> frozenset[Known]:
+        """The videos with the labels under which they were learned."""
+        return frozenset(known_videos(self.learned))
+
+
+def read_parent(folder: Path) -> Parent:
+    """Read a model that train wrote, from a copy of its folder.
+
+    Raises:
+        SoraError: a file is missing or damaged.
+    """
+    from sora.networks.model_files import load_model
+
+    labels, learned, choices, without_val = (
+        folder / path.relative_to(layout.TRAINED)
+        for path in (
+            layout.TRAINED_LABELS,
+            layout.TRAINED_LEARNED,
+            layout.TRAINED_CHOICES,
+            layout.TRAINED_WITHOUT_VAL,
+        )
+    )
+    for path in (labels, learned):
+        if not path.is_file():
+            raise SoraError(
+                f"{path} is missing: train.update.parent must be a whole copy of {layout.TRAINED}; "
+                f"run sora update again, {INSTEAD}"
+            )
+    return Parent(
+        load_model(folder),
+        load_model(without_val) if without_val.is_dir() else None,
+        json.loads(labels.read_text(encoding="utf-8")),
+        read_table(learned),
+        _read_choices(choices) if choices.is_file() else None,
+    )
+
+
+def known_videos(videos: pd.DataFrame) -> list[Known]:
+    """Return the rows of a table with the columns key and label."""
+    return [Known(key, label) for key, label in zip(videos["key"], videos["label"], strict=True)]
+
+
+def require_same_videos(videos: pd.DataFrame, parent: Parent) -> None:
+    """Raise a SoraError where what the parent has learned has gone, or would now judge what comes of it.
+
+    Args:
+        videos: columns path, key and split, of all splits and views.
+        parent: of the update.
+    """
+    both = parent.learned[["key", "split"]].merge(videos, "left", on="key", suffixes=("_then", ""))
+    gone = both["path"].isna()
+    if gone.all():
+        raise SoraError(f"the parent knows no video as it is extracted now; extract as it was, {INSTEAD}")
+    if gone.any():
+        raise SoraError(
+            f"the parent has learned {gone.sum()} videos that are not there any more, and nothing unlearns "
+            f"them; bring them back, {INSTEAD}"
+        )
+    moved = both[(both["split"] != both["split_then"]) & (both["split"] != "train")]
+    if len(moved):
+        first = moved.iloc[0]
+        raise SoraError(
+            f"the parent has learned {len(moved)} videos that now judge it, such as {first['path']}: "
+            f"in {first['split_then']} then, in {first['split']} now; go back to its splits, {INSTEAD}"
+        )
+
+
+def _read_choices(path: Path) -> LinearChoices:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise SoraError(f"{path}: is damaged ({error}); run sora update again") from error
+    return convert(LinearChoices, values, str(path))
