@@ -1,5 +1,6 @@
 """The stages of dvc.yaml, one task run each."""
 
+from pathlib import Path
 from typing import Any
 
 from prefect import get_run_logger, task
@@ -9,6 +10,7 @@ from prefect.tasks import Task
 
 from flows.dvc_stage import TemporaryStageError, outcome_of, repro_lines
 from flows.one_line import tell_in_one_line
+from sora.dvc_repair import repair
 from sora.stages import STAGES
 
 NUM_RETRIES = 2
@@ -48,9 +50,13 @@ def run_stage(stage: str, with_upstream: bool = False) -> State[Any]:
 def run_stages(retry_delay_seconds: float) -> None:
     """Bring every stage up to date, in order; for a flow that is the only writer.
 
+    What a run that was killed left half-written is put right first.
+
     Raises:
         StageError: a stage failed, in its own words.
     """
+    for sentence in repair(Path()):
+        get_run_logger().warning("%s", sentence)
     for stage in STAGES:
         run = run_stage.with_options(task_run_name=stage, retry_delay_seconds=retry_delay_seconds)
         run(stage, with_upstream=stage == STAGES[0])
