@@ -177,10 +177,10 @@ def test_models_are_exchanged_under_load_and_every_answer_is_of_one(models, home
     settings = {"BENTOML_HOME": str(home), "SORA_STATE": str(state), "SORA_REGISTRY": str(registry)}
     with serving(tmp_path, tmp_path / "log", **settings) as served:
         assert answering(served) == {own}
+        before = num_processes(served)
         with under_load(served, load, clips):
             promote("one")
             wait_for(one)
-            before = num_processes(served)
             promote("two")
             wait_for(two)
             promote("bad")
