@@ -7,6 +7,8 @@ from sora.incoming.arrivals import Arrival
 from sora.incoming.source import Source
 from sora.manifest import labels_in
 
+_FORGOTTEN = "was removed for good by sora forget, and is not taken in again; delete this copy"
+
 
 @dataclass
 class Sorted:
@@ -29,6 +31,7 @@ def sort_out(
     hashes: Mapping[Arrival, str],
     source: Source,
     decided: Collection[tuple[str, str]],
+    forgotten: Collection[str],
     num_for_new_label: int,
 ) -> Sorted:
     """Return what is to become of each arrival.
@@ -39,6 +42,7 @@ def sort_out(
         hashes: SHA-256 of each.
         source: what is there.
         decided: content hash and label of what was set aside before.
+        forgotten: content hashes of videos that were removed for good.
         num_for_new_label: a label that the source does not know waits until so many of its videos have come.
     """
     found = Sorted()
@@ -46,6 +50,9 @@ def sort_out(
     for arrival in sorted(hashes):
         same.setdefault(hashes[arrival], []).append(arrival)
     for digest, arrivals in same.items():
+        if digest in forgotten:
+            found.waiting |= dict.fromkeys(arrivals, _FORGOTTEN)
+            continue
         for arrival in arrivals:
             if not (arrival.is_feedback and (digest, arrival.label) in decided):
                 _sort_one(found, source, digest, arrival, arrivals)

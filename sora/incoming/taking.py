@@ -23,6 +23,7 @@ from sora.incoming.sorting import Sorted, sort_out
 from sora.incoming.source import SCRATCH, Source, SourceRules, list_new, read_source
 from sora.incoming.tracking import require_own_folder, track
 from sora.params import STRICT, Runtime
+from sora.provenance.forgotten import read_forgotten
 from sora.sources.hashes import content_hash
 
 _UNTRACKED = ".untracked"  # there from before the source changes until DVC has its new version
@@ -136,7 +137,8 @@ class _Batch:
 
     def _sorted(self, source: Source) -> Sorted:
         before = {(each.content_hash, each.label) for each in read_set_aside(self._folder / FOLDER)}
-        return sort_out(self._hashes, source, before, self._request.params.new_label_videos)
+        gone = read_forgotten(Path())
+        return sort_out(self._hashes, source, before, gone, self._request.params.new_label_videos)
 
     def _take(self, source: Source, arrivals: Sequence[Arrival]) -> None:
         (self._folder / _UNTRACKED).touch()

@@ -12,6 +12,7 @@ from sora.cli.incoming import request_here
 from sora.errors import SoraError
 from sora.incoming import checking, taking
 from sora.incoming.taking import TakenIn, take_in
+from sora.provenance.forgotten import Forgotten, add_forgotten
 from sora.sources.listing import list_videos
 
 ROOT = Path(__file__).parents[2]
@@ -67,6 +68,15 @@ def reasons() -> dict[str, str]:
 
 
 class TestClassFolders:
+    def test_what_was_forgotten_does_not_come_back(self, project):
+        came = clip(project / "data/incoming/walk/again.mp4", 5)
+        digest = hashlib.sha256(came.read_bytes()).hexdigest()
+        add_forgotten(project, [Forgotten(digest, "2026-01-01T00:00:00+00:00", "ann", "asked to")])
+        ((file, reason),) = take_in(request_here()).left
+        assert file == "data/incoming/walk/again.mp4"
+        assert reason.startswith("was removed for good")
+        assert "walk/again.mp4" not in listed()
+
     def test_what_is_fit_is_taken_in_and_the_rest_set_aside_with_its_reason(self, project, monkeypatch):
         monkeypatch.setattr(taking, "faults", checking.faults)
         new = clip(project / "data/incoming/walk/new.mp4", 5)
