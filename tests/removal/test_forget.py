@@ -30,6 +30,7 @@ DIGEST = hashlib.sha256(CONTENT).hexdigest()
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("BENTOML_HOME", str(tmp_path / "bentos"))
     monkeypatch.setenv("SORA_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
     folder = make_project(tmp_path / "project")
     monkeypatch.chdir(folder)
     for path, content in ((VIDEO, CONTENT), (OTHER, b"another")):
