@@ -18,7 +18,7 @@ import psutil
 from filelock import FileLock
 
 from flows.dead_runs import HEARTBEAT_SECONDS, crash_dead_runs
-from flows.dvc_stage import stage_environment, stop_tree
+from flows.dvc_stage import stage_environment
 from sora.errors import SoraError
 
 HOME = Path(".sora/prefect")  # the database, the logs and the leases
@@ -28,7 +28,7 @@ PREFECT_FILE = Path("prefect.yaml")
 _BELONGS = "SORA_PREFECT"  # role and folder, in the environment of what was started and of all its children
 _SERVER, _WORKER = "server", "worker"
 _COMMANDS = {_SERVER: ["server", "start"], _WORKER: ["worker", "start"]}
-_START_SECONDS = 180.0
+_START_SECONDS, _STOP_SECONDS = 180.0, 30.0
 _LOOK_SECONDS = 0.2
 
 
@@ -133,11 +133,27 @@ def _start(role: str, port: int, options: list[str]) -> psutil.Process:
 
 
 def _stop(role: str) -> bool:
+    """End the processes of a role: Prefect's own are asked to, and end their stages; then whatever is left.
+
+    A stage that were stopped first would look to its run like one that failed.
+    """
     found = list(_processes(role))
-    for process in found:
+    asked = [process for process in found if _is_prefect(process)]
+    for process in asked:
         with suppress(psutil.NoSuchProcess):
-            stop_tree(process)
+            process.terminate()
+    psutil.wait_procs(found, timeout=_STOP_SECONDS if asked else 0)
+    for process in _processes(role):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(found, timeout=_STOP_SECONDS)
     return bool(found)
+
+
+def _is_prefect(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):
+        return any(word.split(".")[0] == "prefect" for word in process.cmdline()[1:4])
+    return False
 
 
 def _wait(is_ready: Callable[[], bool], process: psutil.Process, role: str) -> None:
