@@ -14,7 +14,6 @@ from sora.params import read_yaml
 from sora.provenance.record import Link, Record
 from sora.provenance.videos import seen_videos
 
-PARENT = Path("models/parent")  # of an online update; the same as the parent's layout.TRAINED
 SOURCES, CODE, MODEL, COMPRESSED, BENTO = "source videos", "code", "model", "compressed model", "Bento"
 UNCOMMITTED = "-changed"  # after the commit, where files that DVC knows differ from it
 
@@ -73,8 +72,8 @@ def _parent_digest(project: Path) -> str:
     """Return the hash of the networks that train began with; empty where it began with none."""
     lock = read_yaml(project / "dvc.lock", "run dvc repro")
     deps = lock.get("stages", {}).get("train", {}).get("deps", [])
-    is_update = PARENT.as_posix() in {dep["path"] for dep in deps}
-    return path_hash(project / PARENT) if is_update else ""
+    is_update = layout.PARENT.as_posix() in {dep["path"] for dep in deps}
+    return path_hash(project / layout.PARENT) if is_update else ""
 
 
 def _head(project: Path) -> str:

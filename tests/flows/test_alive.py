@@ -17,6 +17,7 @@ import pytest
 import yaml
 from bento_servers import serving
 from coded_clips import write_pictures
+from projects import changed, write_params
 
 from flows.drift import ALARM
 
@@ -62,7 +63,8 @@ class Project:
         shutil.copytree(ROOT / "flows", folder / "flows", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copytree(ROOT / "sora", folder / "sora", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copytree(ROOT / "docs", folder / "docs")
-        for name in ("dvc.yaml", ".dvcignore", ".gitignore", "release.yaml"):
+        (folder / "models").mkdir()
+        for name in ("dvc.yaml", ".dvcignore", ".gitignore", "release.yaml", "models/none"):
             shutil.copy(ROOT / name, folder / name)
         self._write_settings()
         self._write_videos()
@@ -105,9 +107,7 @@ class Project:
 
     def _write_settings(self) -> None:
         params = yaml.safe_load((ROOT / "params.yaml").read_text())
-        for section, values in SMALL.items():
-            params[section] = merged(params[section], values)
-        (self.folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+        write_params(self.folder, changed(params, SMALL))
         deployed = yaml.safe_load((ROOT / "prefect.yaml").read_text())
         for deployment in deployed["deployments"]:
             is_incoming = deployment["name"] == "incoming"
@@ -129,10 +129,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def merged(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    return values | {k: merged(values[k], c) if isinstance(c, dict) else c for k, c in changes.items()}
 
 
 def write_clip(path: Path, brightness: int, seed: int) -> Path:
