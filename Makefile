@@ -7,7 +7,6 @@ export BENTOML_DO_NOT_TRACK := True
 .PHONY: run test setup check
 
 run: setup
-	@sora repair
 	dvc repro
 	@sora status
 
