@@ -95,7 +95,7 @@ def _bring(repo: "Repo", tag: str) -> None:
         copy = Path(folder) / "trained"
         with repo.switch(tag):
             try:
-                repo.dvcfs.get(f"/{(place / layout.TRAINED).as_posix()}", str(copy))
+                repo.dvcfs.get(f"/{(place / layout.TRAINED).as_posix()}", str(copy), recursive=True)
             except FileNotFoundError as error:
                 raise SoraError(
                     f"{layout.TRAINED} of {tag} is not in DVC's cache: dvc pull, or dvc repro at that tag"

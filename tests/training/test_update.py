@@ -104,6 +104,7 @@ def test_videos_of_several_labels_are_learned_too(head):
     assert (said == np.array(wanted)).mean() > 0.85
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("head", HEADS)
 def test_another_process_gives_the_same_bits(head):
     environment = {**os.environ, "PYTHONPATH": f"{TESTS.parent}:{TESTS}"}
