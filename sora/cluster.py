@@ -51,8 +51,8 @@ class Cluster:
         self._name, self._numbers = f"sora-{uuid.uuid4().hex}", count()
         with ExitStack() as ends:
             client = self._client = ends.enter_context(_connected(address, num_here))
-            mark = ends.enter_context(tempfile.NamedTemporaryFile(dir=Path.cwd(), prefix=".sora-"))
-            _register(client, _Crew(self._name, budget, Path(mark.name), _versions()))
+            mark = ends.enter_context(_mark(Path.cwd()))
+            _register(client, _Crew(self._name, budget, Path.cwd(), mark, _versions()))
             ends.callback(_dismiss, client, self._name)
             self._executor = client.get_executor(pure=False)
             ends.callback(self._executor.shutdown, wait=False)
@@ -92,8 +92,8 @@ class Cluster:
             try:
                 return future.result(_WORKER_SECONDS)
             except TimeoutError:
-                if future.done():  # it is the function's own
-                    raise
+                if future.done():  # meanwhile; or it is the function's own error
+                    return future.result()
             if not self._client.scheduler_info()["workers"]:
                 raise ConnectionResetError(errno.ECONNRESET, "the Dask cluster has no workers any more")
 
@@ -113,9 +113,10 @@ class Cluster:
 class _Crew(WorkerPlugin):
     """The child processes of one worker: they end with the client, with the worker, or with this."""
 
-    def __init__(self, name: str, budget: Budget, mark: Path, versions: dict[str, str]) -> None:
+    def __init__(self, name: str, budget: Budget, folder: Path, mark: Path, versions: dict[str, str]) -> None:
         self.name = name
         self._budget = budget
+        self._folder = folder
         self._mark = mark
         self._versions = versions
         self._fault = ""
@@ -140,14 +141,14 @@ class _Crew(WorkerPlugin):
         if self._fault:
             raise SoraError(self._fault)
         try:
-            return self._guard.call(call_in, str(self._mark.parent), call)
+            return self._guard.call(call_in, str(self._folder), call)
         except VideoError as error:
             return error  # raised, it would be a failure of the task, which Dask tells at length
 
     def _difference(self, address: str) -> str:
         """Return why this worker cannot do what the client's own machine would, or ``""``."""
         if not self._mark.exists():
-            return f"the Dask worker {address} does not see {self._mark.parent}; mount it there, at this path"
+            return f"the Dask worker {address} does not see {self._folder}; mount it there, at this path"
         there = _versions()
         for name, version in self._versions.items():
             if there[name] != version:
@@ -162,6 +163,15 @@ def _task(name: str, call: bytes) -> bytes | VideoError:
     crew = get_worker().plugins[name]
     assert isinstance(crew, _Crew)
     return crew.call(call)
+
+
+@contextmanager
+def _mark(project: Path) -> Iterator[Path]:
+    """Yield a new file of the project, by which workers tell that they see the same folder."""
+    folder = project / ".sora"
+    folder.mkdir(exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder, prefix="cluster-") as file:
+        yield Path(file.name)
 
 
 @contextmanager
