@@ -50,9 +50,9 @@ class Cluster:
         """
         self._name, self._numbers = f"sora-{uuid.uuid4().hex}", count()
         with ExitStack() as ends:
-            client = ends.enter_context(_connected(address, num_here))
-            mark = ends.enter_context(tempfile.NamedTemporaryFile(dir=Path.cwd(), prefix=".sora-"))
-            _register(client, _Crew(self._name, budget, Path(mark.name), _versions()))
+            client = self._client = ends.enter_context(_connected(address, num_here))
+            mark = ends.enter_context(_mark(Path.cwd()))
+            _register(client, _Crew(self._name, budget, Path.cwd(), mark, _versions()))
             ends.callback(_dismiss, client, self._name)
             self._executor = client.get_executor(pure=False)
             ends.callback(self._executor.shutdown, wait=False)
@@ -72,11 +72,11 @@ class Cluster:
         Raises:
             LostWorkerError: so many workers were lost while they had this call to do that Dask gave it up.
             VideoError: the function raised it, or the child crashed or went beyond its budget.
-            ConnectionError: the cluster itself was lost.
+            ConnectionError: the cluster itself was lost, or all its workers.
             Exception: every other error of the function.
         """
         try:
-            answer = future.result()
+            answer = self._awaited(future)
         except KilledWorker as error:
             raise LostWorkerError(
                 f"ended {error.allowed_failures + 1} workers, one after the other"
@@ -86,6 +86,16 @@ class Cluster:
         if isinstance(answer, VideoError):
             raise answer
         return pickle.loads(answer)
+
+    def _awaited(self, future: Future[Any]) -> Any:
+        while True:
+            try:
+                return future.result(_WORKER_SECONDS)
+            except TimeoutError:
+                if future.done():  # meanwhile; or it is the function's own error
+                    return future.result()
+            if not self._client.scheduler_info()["workers"]:
+                raise ConnectionResetError(errno.ECONNRESET, "the Dask cluster has no workers any more")
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Return ``function(*arguments)``, called in a child of some worker; raises as ``result`` does."""
@@ -103,9 +113,10 @@ class Cluster:
 class _Crew(WorkerPlugin):
     """The child processes of one worker: they end with the client, with the worker, or with this."""
 
-    def __init__(self, name: str, budget: Budget, mark: Path, versions: dict[str, str]) -> None:
+    def __init__(self, name: str, budget: Budget, folder: Path, mark: Path, versions: dict[str, str]) -> None:
         self.name = name
         self._budget = budget
+        self._folder = folder
         self._mark = mark
         self._versions = versions
         self._fault = ""
@@ -130,14 +141,14 @@ class _Crew(WorkerPlugin):
         if self._fault:
             raise SoraError(self._fault)
         try:
-            return self._guard.call(call_in, str(self._mark.parent), call)
+            return self._guard.call(call_in, str(self._folder), call)
         except VideoError as error:
             return error  # raised, it would be a failure of the task, which Dask tells at length
 
     def _difference(self, address: str) -> str:
         """Return why this worker cannot do what the client's own machine would, or ``""``."""
         if not self._mark.exists():
-            return f"the Dask worker {address} does not see {self._mark.parent}; mount it there, at this path"
+            return f"the Dask worker {address} does not see {self._folder}; mount it there, at this path"
         there = _versions()
         for name, version in self._versions.items():
             if there[name] != version:
@@ -155,17 +166,19 @@ def _task(name: str, call: bytes) -> bytes | VideoError:
 
 
 @contextmanager
+def _mark(project: Path) -> Iterator[Path]:
+    """Yield a new file of the project, by which workers tell that they see the same folder."""
+    folder = project / ".sora"
+    folder.mkdir(exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder, prefix="cluster-") as file:
+        yield Path(file.name)
+
+
+@contextmanager
 def _connected(address: str, num_here: int) -> Iterator[Client]:
     address = address or dask.config.get("scheduler-address", "")
     if not address:
-        workers = LocalCluster(
-            num_here,
-            threads_per_worker=1,
-            memory_limit=0,
-            dashboard_address=None,
-            silence_logs=logging.CRITICAL,
-        )
-        with workers, Client(workers) as client:
+        with _workers_here(num_here) as workers, Client(workers) as client:
             yield client
         return
     try:
@@ -178,6 +191,22 @@ def _connected(address: str, num_here: int) -> Iterator[Client]:
     with client:
         _wait_for_a_worker(client, address)
         yield client
+
+
+@contextmanager
+def _workers_here(number: int) -> Iterator[LocalCluster]:
+    # One that takes longer to start anew on a busy machine would be given up for good.
+    with (
+        dask.config.set({"distributed.deploy.lost-worker-timeout": "1 hour"}),
+        LocalCluster(
+            number,
+            threads_per_worker=1,
+            memory_limit=0,
+            dashboard_address=None,
+            silence_logs=logging.CRITICAL,
+        ) as workers,
+    ):
+        yield workers
 
 
 def _wait_for_a_worker(client: Client, address: str) -> None:

@@ -22,6 +22,7 @@ from video_jobs import job, write_slowly
 
 from sora import layout
 from sora.attempt import Outcome
+from sora.cluster import _workers_here
 from sora.errors import SoraError
 from sora.manifest import read_table, write_table
 from sora.params import Execution, Runtime
@@ -33,9 +34,7 @@ RUNTIME = Runtime(num_workers=2, video_timeout_seconds=2.0, video_memory_gib=2.0
 
 @pytest.fixture(scope="module")
 def workers() -> Iterator[LocalCluster]:
-    once = dask.config.set({"distributed.scheduler.allowed-failures": 0})
-    cluster = LocalCluster(2, threads_per_worker=1, memory_limit=0, dashboard_address=None, silence_logs=50)
-    with once, cluster:
+    with dask.config.set({"distributed.scheduler.allowed-failures": 0}), _workers_here(2) as cluster:
         yield cluster
 
 
@@ -55,7 +54,7 @@ def children_of(pid: int) -> list[psutil.Process]:
 
 
 def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -148,6 +147,14 @@ def test_children_end_with_a_client_that_is_killed(runtime: Runtime, workers: Lo
     os.kill(client.pid, signal.SIGKILL)
     client.wait()
     wait_until(lambda: not any(map(children_of, pids(workers))))
+
+
+def test_a_cluster_without_workers_is_one_clear_error(runtime: Runtime, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sora.cluster._WORKER_SECONDS", 0.3)
+    monkeypatch.setattr("distributed.Client.scheduler_info", lambda client: {"workers": {}})
+    monkeypatch.setattr("distributed.Client.wait_for_workers", lambda *given, **more: None)
+    with pytest.raises(ConnectionError, match="the Dask cluster has no workers any more"):
+        map_videos(job, [1.5], runtime, "read")
 
 
 def test_other_versions_and_nobody_are_one_clear_error(runtime: Runtime, monkeypatch: pytest.MonkeyPatch):
