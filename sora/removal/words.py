@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from sora.layout import PARENT
 from sora.provenance.forgotten import FORGOTTEN
 from sora.provenance.tracing import HERE
 from sora.provenance.videos import LEARNED
@@ -36,6 +37,7 @@ def next_lines(plan: Plan) -> list[str]:
     changed = [str(path) for path in (FORGOTTEN, tracked) if path.is_file()]
     return [
         "removed; now:",
+        *([f"  {'sora update --off':<27} lets no training go on from {PARENT}"] if PARENT.exists() else []),
         f"  {'dvc repro':<27} trains without it; its clip, features and thumbnail go",
         f"  {promote:<27} lets the model serve that never saw it",
         f"  git add {' '.join(changed)} && git commit",
