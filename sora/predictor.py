@@ -69,9 +69,13 @@ class Predictor:
         """Load and check the bundle; raises SoraError where it is missing or damaged."""
         self.guard = Guard(budget, os.cpu_count() or 1)
         self.guard.warm_up()
-        self.bundle = read_bundle(bundle_folder)
-        self._backbone = _shared(load_backbone(self.bundle.backbone), self.bundle.spec)
-        self._head = load_head(self.bundle.head)
+        try:
+            self.bundle = read_bundle(bundle_folder)
+            self._backbone = _shared(load_backbone(self.bundle.backbone), self.bundle.spec)
+            self._head = load_head(self.bundle.head)
+        except BaseException:
+            self.guard.close()
+            raise
         self._turns = threading.BoundedSemaphore(_MOST_AT_ONCE)
 
     def warm_up(self) -> None:

@@ -74,12 +74,17 @@ def _window(request: Request) -> tuple[Sample, dict[str, str]]:
     if len(request.window) == 1 and first.suffix == SUFFIX:
         if request.groups:
             raise SoraError(f"--groups is for videos; the journal {first} names groups itself")
-        found = read_journal(first, request.part)
+        found = _of_last_model(read_journal(first, request.part))
         return sample_of(f"the {counted(len(found), 'video')} of {first}", found), {}
     if request.part != Window():
         raise SoraError(f"--window and --since take a part of a journal ({SUFFIX}); {first} is none")
     observed = _observed(request, request.window)
     return _sample(observed, first.name if len(request.window) == 1 else "the window"), observed.failed
+
+
+def _of_last_model(found: list[Observation]) -> list[Observation]:
+    """Return what the model said that answered last: a server's journal goes on when another is promoted."""
+    return [each for each in found if each.model_version == found[-1].model_version]
 
 
 def _reference(request: Request) -> tuple[Sample, dict[str, str]]:

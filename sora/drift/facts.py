@@ -1,11 +1,12 @@
 """Which facts of a video are watched, and how one fact of two sets of videos is compared."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from sora.drift.units import Units
+if TYPE_CHECKING:
+    from sora.drift.units import Units
 
 FactValue: TypeAlias = float | str
 Statistic: TypeAlias = Callable[[np.ndarray], np.ndarray]
@@ -23,17 +24,17 @@ def watched_facts(facts: Mapping[Any, Any], size_bytes: float | None) -> dict[st
     """Return the facts of a video that are watched: numbers as float, categories as text.
 
     Args:
-        facts: with the fields of ``VideoFacts``.
+        facts: with fields of ``VideoFacts``; those that are missing are left out.
         size_bytes: of the file; None: not known, or the video is only a part of it.
     """
-    found: dict[str, FactValue] = {name: float(facts[name]) for name in _NUMBERS}
-    found |= {name: str(facts[name]) for name in _CATEGORIES}
-    if size_bytes is not None and facts["duration_seconds"] > 0:
+    found: dict[str, FactValue] = {name: float(facts[name]) for name in _NUMBERS if name in facts}
+    found |= {name: str(facts[name]) for name in _CATEGORIES if name in facts}
+    if size_bytes is not None and facts.get("duration_seconds", 0) > 0:
         found[BIT_RATE] = round(size_bytes / 125 / facts["duration_seconds"], 3)
     return found
 
 
-def kolmogorov_smirnov(values: np.ndarray, units: Units) -> Statistic:
+def kolmogorov_smirnov(values: np.ndarray, units: "Units") -> Statistic:
     """Return the largest distance in [0, 1] of two cumulative distributions, as a function.
 
     It takes assignments to the window, bool (P, U), and gives float64 (P,).
@@ -57,7 +58,7 @@ def kolmogorov_smirnov(values: np.ndarray, units: Units) -> Statistic:
     return statistic
 
 
-def chi_square(categories: np.ndarray, units: Units) -> Statistic:
+def chi_square(categories: np.ndarray, units: "Units") -> Statistic:
     """Return Pearson's chi-square of a table of two sides and K categories, as a function.
 
     It takes assignments to the window, bool (P, U), and gives float64 (P,).
@@ -78,7 +79,7 @@ def chi_square(categories: np.ndarray, units: Units) -> Statistic:
     return statistic
 
 
-def total_variation(categories: np.ndarray, units: Units) -> float:
+def total_variation(categories: np.ndarray, units: "Units") -> float:
     """Return how much of the mix of categories differs between the two sides as they are, in [0, 1]."""
     shares = units.means(indicators(categories))
     split = units.count - units.num_window

@@ -12,10 +12,9 @@ from sora.apps.analysis.content import Analysis
 from sora.apps.analysis.models import Models, load_models
 from sora.apps.moderation.judging import check_models
 from sora.apps.moderation.policy import Policy, read_policy
-from sora.bundle import Bundle, read_bundle
+from sora.bundle import Bundle
 from sora.guard import Budget, Guard
 from sora.predictor import Prediction, prediction_id
-from sora.runtimes import load_backbone, load_head
 from sora.serving.answering import remembered
 from sora.serving.answering.answers import Answer, Answers
 from sora.serving.answering.metrics import ASKED, COMPUTED
@@ -67,7 +66,6 @@ class Engine:
         budget = Budget(limits.decode_seconds, limits.decode_gib)
         self._answers = answers
         self._observations = observations
-        _require_loadable(assets.bundle)
         self.models = load_models(assets.bundle, budget, export_objects=False)
         self.explainer = Explainer(self.bundle)
         try:
@@ -191,13 +189,6 @@ class Engine:
 
     def _key(self, what: str, video: Video) -> str:
         return f"{what}/{cache.analysis_key(video.content_hash, self.models, DEFAULT_RULE)}"
-
-
-def _require_loadable(bundle_folder: Path) -> None:
-    """Load the networks once: a predictor starts its processes first, and they outlive what fails then."""
-    bundle = read_bundle(bundle_folder)
-    load_backbone(bundle.backbone)
-    load_head(bundle.head)
 
 
 def _policy_of(assets: Assets, settings: Settings, models: Models) -> Policy | None:

@@ -1,15 +1,11 @@
 """What the model said of a video, as a line that ``sora.drift.observation`` reads."""
 
-import base64
 from datetime import UTC, datetime
 
-import numpy as np
-
+from sora.drift.observation import Observation
 from sora.journal import Record
 from sora.predictor import Prediction
 from sora.serving.observing.facts import Facts
-
-_STORED = np.dtype("<f2")
 
 
 def observation(
@@ -29,14 +25,14 @@ def observation(
         facts: of the video.
         model_version: of the bundle.
     """
-    return {
-        "time": datetime.now(UTC).isoformat(),
-        "content_hash": content_hash,
-        "model_version": model_version,
-        "label": found.label,
-        "confidence": found.probabilities[found.label],
-        "embedding": base64.b64encode(found.embedding.astype(_STORED).tobytes()).decode(),
-        "facts": facts,
-        "group": "",
-        "video": name,
-    }
+    seen = Observation(
+        time=datetime.now(UTC),
+        content_hash=content_hash,
+        model_version=model_version,
+        label=found.label,
+        confidence=found.probabilities[found.label],
+        embedding=found.embedding,
+        facts=facts,
+        video=name,
+    )
+    return seen.as_json()
