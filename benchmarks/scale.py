@@ -133,7 +133,7 @@ def workers(engine: str) -> Iterator[str]:
     if engine == "local":
         yield ""
         return
-    with LocalCluster(NUM_WORKERS, threads_per_worker=1, memory_limit=0, dashboard_address=None) as cluster:
+    with LocalCluster(NUM_WORKERS, threads_per_worker=1, memory_limit=0, dashboard_address=":0") as cluster:
         yield cluster.scheduler_address
 
 

@@ -202,7 +202,7 @@ def _workers_here(number: int) -> Iterator[LocalCluster]:
             number,
             threads_per_worker=1,
             memory_limit=0,
-            dashboard_address=None,
+            dashboard_address=":0",  # any free port: without one, 8787 is tried
             silence_logs=logging.CRITICAL,
         ) as workers,
     ):

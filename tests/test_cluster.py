@@ -29,7 +29,7 @@ from sora.params import Execution, Runtime
 from sora.stages import extract, preprocess
 from sora.work import map_videos
 
-RUNTIME = Runtime(num_workers=2, video_timeout_seconds=2.0, video_memory_gib=2.0)
+RUNTIME = Runtime(num_workers=2, video_timeout_seconds=5.0, video_memory_gib=2.0)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_one_bad_item_costs_that_item_alone(runtime: Runtime, capsys: pytest.Cap
         Outcome(None, "is empty (0 bytes)"),
         Outcome(None, "crashed the decoder (exit code 3)"),
         Outcome(("a", "done")),
-        Outcome(None, "took longer than 2 s to read"),
+        Outcome(None, "took longer than 5 s to read"),
         Outcome(("b", "done")),
     ]
     assert capsys.readouterr().err.endswith(", 4 already stored\n")
