@@ -33,18 +33,24 @@ def request_here() -> "Request":
     """Return what params.yaml of this folder says of new videos.
 
     Raises:
-        SoraError: a section of it is not as it should be.
+        SoraError: a section of it is not as it should be, or the source is no folder of this machine.
     """
     from dataclasses import asdict
     from pathlib import Path
 
+    from sora.errors import SoraError
     from sora.incoming.checking import VideoRules
     from sora.incoming.source import SourceRules
     from sora.incoming.taking import Params, Request
     from sora.params import Runtime, read_section
+    from sora.sources.videos import is_url
     from sora.stages import ingest, validate
 
     listing = read_section("ingest", ingest.Params)
+    if is_url(listing.source):
+        raise SoraError(
+            f"ingest.source is {listing.source}: put new videos into that storage; the next run lists them"
+        )
     limits = read_section("validate", validate.Params)
     return Request(
         read_section("incoming", Params),

@@ -22,6 +22,7 @@ from sora.removal.labels import lines_of
 from sora.serving.feedback import read_feedback
 from sora.sources.hashes import content_hash
 from sora.sources.table import LABELS
+from sora.sources.videos import is_url
 from sora.video.container import SUFFIXES
 
 INDEX, INCOMING = Path("models/search.db"), Path("data/incoming")
@@ -69,10 +70,14 @@ def make_plan(videos: Sequence[str], known: Known, feedback: Path) -> Plan:
         feedback: folder of the service's feedback.
 
     Raises:
-        SoraError: a video is not known, or a stage of DVC makes the videos, which would make them again.
+        SoraError: a video is not known, or the source is not a folder of one's own: a stage of DVC would make
+            the videos again, or they are in object storage.
     """
     project = known.project
-    source = project / source_of(project)
+    named = source_of(project)
+    if is_url(named):
+        raise SoraError(f"{named}: remove the videos from the storage itself, then dvc repro")
+    source = project / named
     _require_own(source)
     manifest = read_table(project / layout.MANIFEST)
     hashes = list(dict.fromkeys(_file_hash(video, manifest, project) for video in videos))

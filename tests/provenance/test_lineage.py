@@ -13,7 +13,6 @@ from sora import layout
 from sora.cli import app
 from sora.manifest import read_table, write_table
 from sora.provenance.forgotten import Forgotten, add_forgotten
-from sora.provenance.here import PARENT
 from sora.registry.pointer import read_pointer
 from sora.registry.promotion import Wish, promote
 
@@ -106,10 +105,10 @@ def test_lineage_outlives_the_version(project: Path):
 
 def test_an_update_has_learned_what_its_parent_learned(project: Path):
     first = promoted(project)
-    shutil.copytree(project.with_name("project-networks"), project / PARENT)
+    shutil.copytree(project.with_name("project-networks"), project / layout.PARENT)
     write_candidate(project, "second")
     lock = yaml.safe_load((project / "dvc.lock").read_text())
-    lock["stages"]["train"]["deps"].append({"path": PARENT.as_posix()})
+    lock["stages"]["train"]["deps"].append({"path": layout.PARENT.as_posix()})
     (project / "dvc.lock").write_text(yaml.safe_dump(lock))
     manifest = read_table(layout.MANIFEST)
     write_table(layout.MANIFEST, manifest[manifest["path"] != LEARNED[1]])  # it has gone since
