@@ -3,6 +3,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export DVC_NO_ANALYTICS := 1
 export BENTOML_DO_NOT_TRACK := True
+unexport PYTHONDONTWRITEBYTECODE # each stage is a process, and without byte code each compiles TensorFlow anew
 
 .PHONY: run test setup check
 

@@ -33,9 +33,12 @@ SMALL: dict[str, dict[str, Any]] = {
         "weights": "none",
         "blocks": ["mean"],
         "streams": {"names": ["rgb"]},
-        "descriptors": {"names": []},
+        "descriptors": {"names": ["colour"]},  # which tells dark from bright; random weights tell nothing
     },
-    "train": {"blocks": ["rgb"], "linear": {"classifiers": ["logistic"], "strengths": [10], "num_folds": 2}},
+    "train": {
+        "blocks": ["colour"],
+        "linear": {"classifiers": ["logistic"], "strengths": [10], "num_folds": 2},
+    },
     "stress": {"num_videos": 0},
     "explain": {"num_videos": 0},
     "compress": {"runtimes": ["onnx"], "precisions": [], "latency_repeats": 3},
