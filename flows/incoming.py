@@ -11,17 +11,20 @@ from prefect.states import Completed
 from flows.retraining import retrain
 from flows.stage_runs import RETRY_DELAY_SECONDS
 from flows.writer import only_writer
+from sora import layout
 from sora.cli.incoming import request_here, told
 from sora.errors import SoraError
 from sora.incoming.taking import TakenIn
 from sora.incoming.taking import take_in as take_in_videos
+from sora.registry.pointer import read_pointer
+from sora.updating import propose_update
 
 LIMIT_SECONDS = 12 * 3600
 UNJUDGED = Path(".sora/unjudged_videos")  # there from before videos are taken in until a candidate was judged
 
 
 @flow(name="sora-incoming", timeout_seconds=LIMIT_SECONDS, persist_result=False)
-def incoming(retry_delay_seconds: float = RETRY_DELAY_SECONDS) -> State[Any]:
+def incoming(retry_delay_seconds: float = RETRY_DELAY_SECONDS, by_update: bool = False) -> State[Any]:
     """Take in what lies in data/incoming and the service's feedback; if something came, retrain and promote.
 
     A run that was killed in between is made good by the next one. One that failed is not tried again before
@@ -29,6 +32,8 @@ def incoming(retry_delay_seconds: float = RETRY_DELAY_SECONDS) -> State[Any]:
 
     Args:
         retry_delay_seconds: the pause before a stage that asked for it is tried again.
+        by_update: whether the model that serves learns what came (``sora update``), in place of a training
+            from nothing.
 
     Returns:
         Completed, named Nothing new, Promoted, Rejected or Serving already, with the reasons as its message.
@@ -61,6 +66,13 @@ def take_in() -> TakenIn:
     for line in told(done):
         get_run_logger().info("%s", line)
     return done
+
+
+@task(persist_result=False)
+def start_from_what_serves() -> None:
+    """Let train go on from the model that serves; where none does, it starts from nothing."""
+    if read_pointer(layout.REGISTRY) is not None:
+        get_run_logger().info("%s", propose_update()[0])
 
 
 def summary(done: TakenIn) -> str:
