@@ -22,6 +22,16 @@ class Cost(NamedTuple):
 
 def make_project(folder: Path, changes: dict[str, Any]) -> Path:
     """Make a folder with the landed parameters; ``changes`` go by dotted names, such as ``ingest.source``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_params(folder, changes)
+    for name in ("release.yaml", "docs/policy.yaml"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+def write_params(folder: Path, changes: dict[str, Any]) -> None:
+    """Write the landed parameters with some changed, by dotted names."""
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     for name, value in changes.items():
         *parents, last = name.split(".")
@@ -29,12 +39,7 @@ def make_project(folder: Path, changes: dict[str, Any]) -> Path:
         for parent in parents:
             section = section[parent]
         section[last] = value
-    folder.mkdir(parents=True, exist_ok=True)
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
-    for name in ("release.yaml", "docs/policy.yaml"):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, folder / name)
-    return folder
 
 
 def run_stage(project: Path, stage: str) -> Cost:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from projects import ROOT
+from projects import ROOT, write_params
 from rich.console import Console
 from rich.table import Table
 
@@ -93,18 +93,6 @@ def promote(project: Path, changes: dict[str, Any]) -> None:
     run(project, "git", *IDENTITY, "commit", "-q", "-m", "another model")
     run(project, "sora", "promote", "--force", "for the benchmark")
     run(project, "dvc", "push", "-q")
-
-
-def write_params(project: Path, changes: dict[str, Any]) -> None:
-    """Write the landed parameters with some changed, by dotted names."""
-    params = yaml.safe_load((ROOT / "params.yaml").read_text())
-    for name, value in changes.items():
-        *parents, last = name.split(".")
-        section = params
-        for parent in parents:
-            section = section[parent]
-        section[last] = value
-    (project / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
 
 
 def made_again(folder: Path, project: Path, record: Record) -> dict[str, Any]:
