@@ -20,7 +20,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import yaml
 from projects import ROOT, write_params
 from rich.console import Console
 from rich.table import Table
