@@ -12,7 +12,7 @@ run: setup
 	@sora status
 
 test: setup check
-	pytest --numprocesses auto --dist loadfile
+	pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 check:
 	ruff check .
