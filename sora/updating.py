@@ -112,9 +112,8 @@ def _bring(repo: "Repo", tag: str) -> None:
 def _set_parent(folder: Path) -> None:
     before = PARAMS.read_text(encoding="utf-8")
     after = with_value(before, _PARENT, folder.as_posix())
-    if after == before:
-        return
-    write_text(PARAMS, after)
+    if after != before:
+        write_text(PARAMS, after)
     if read_section("train", TrainSpec).update.parent != folder.as_posix():
         write_text(PARAMS, before)
         raise SoraError(f"{PARAMS}: a recipe sets {_PARENT}, which must stand in the section train alone")

@@ -58,7 +58,7 @@ def tiny_bundle(folder: Path, *, backbone: str = "onnx", several_labels: bool = 
         several_labels=several_labels,
         variant="float32",
         edge_variant="float32",
-        lineage={"git_commit": "abc123", "num_videos": 3},
+        lineage={"sora": "0.1.0", "videos": "0" * 64},
     )
 
 

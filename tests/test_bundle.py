@@ -30,7 +30,7 @@ def test_a_bundle_is_read_as_it_was_written(bundle):
     again = read_bundle(bundle.folder)
     assert again == bundle
     assert (again.spec, again.labels, again.variant) == (SPEC, LABELS, "float32")
-    assert again.lineage == {"git_commit": "abc123", "num_videos": 3}
+    assert again.lineage == {"sora": "0.1.0", "videos": "0" * 64}
 
 
 def test_version_names_the_content_and_not_the_lineage(copied, bundle, tmp_path):

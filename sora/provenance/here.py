@@ -36,6 +36,8 @@ def read_here(project: Path) -> tuple[Record, pd.DataFrame]:
         SoraError: a stage has not run, or what it left is damaged.
     """
     bundle = read_bundle(project / layout.BUNDLE)
+    if "videos" not in bundle.lineage:
+        raise SoraError(f"{layout.BUNDLE}: does not say which videos it came from; run dvc repro -f compress")
     links = (
         Link(SOURCES, source_of(project), "videos", bundle.lineage["videos"]),
         Link(CODE, "", "git", _head(project)),

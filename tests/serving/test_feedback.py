@@ -74,6 +74,7 @@ def test_a_correction_is_kept_with_its_video(folder):
     assert given.as_json() == {
         "feedback_id": given.feedback_id,
         "content_hash": digest,
+        "prediction_id": f"{digest[:16]}-v1",
         "labels": ["walk"],
         "received": "2026-03-01T12:30:05+00:00",
     }

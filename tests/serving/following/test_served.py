@@ -85,7 +85,7 @@ def relabelled(bundle: Bundle, folder: Path, labels: tuple[str, ...]) -> Bundle:
         several_labels=False,
         variant="float32",
         edge_variant="float32",
-        lineage={},
+        lineage=bundle.lineage,
     )
 
 
