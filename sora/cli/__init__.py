@@ -6,6 +6,7 @@ Nothing heavy is imported before a command runs.
 from sora.cli.application import app
 from sora.cli.apps import moderate, review, summarize, tag, threshold
 from sora.cli.drift import drift
+from sora.cli.enhance import enhance
 from sora.cli.export import export
 from sora.cli.here import doctor, status
 from sora.cli.index import index
@@ -19,7 +20,19 @@ __all__ = ["app"]
 
 # In the order of --help.
 _PANELS = {
-    "Videos": (predict, watch, tag, summarize, moderate, threshold, search, recommend, inspect, preview),
+    "Videos": (
+        predict,
+        watch,
+        tag,
+        summarize,
+        moderate,
+        threshold,
+        search,
+        recommend,
+        inspect,
+        preview,
+        enhance,
+    ),
     "Models": (status, report, compare, drift, tune, promote, rollback, history),
     "This machine": (doctor,),
 }

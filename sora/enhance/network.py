@@ -91,8 +91,8 @@ def onnx_graph(layers: list[Layer]) -> "onnx.ModelProto":
         values.append(numpy_helper.from_array(layer.bias, f"bias{number}"))
         inputs, output = [name, f"weights{number}", f"bias{number}"], f"map{number}"
         if layer.is_transposed:
-            settings = {"strides": [layer.stride] * 2, "pads": [layer.crop] * 4}
-            nodes.append(helper.make_node("ConvTranspose", inputs, [output], **settings))
+            strides, pads = [layer.stride] * 2, [layer.crop] * 4
+            nodes.append(helper.make_node("ConvTranspose", inputs, [output], strides=strides, pads=pads))
         else:
             nodes.append(helper.make_node("Conv", inputs, [output]))
         name = output
