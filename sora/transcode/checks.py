@@ -21,7 +21,7 @@ def check_output(path: Path, output: Path, *, force: bool) -> None:
         raise SoraError(f"{output}: there is no folder {output.parent}; make it first")
     if output.is_dir():
         raise SoraError(f"{output}: expected the name of a file, this is a folder")
-    if output.exists() and output.samefile(path):
+    if output.exists() and path.exists() and output.samefile(path):
         raise SoraError(f"{output}: is the video itself; name another file")
     if output.exists() and not force:
         raise SoraError(f"{output}: exists already; it is replaced only with --force")

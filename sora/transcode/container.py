@@ -1,6 +1,7 @@
 """The file around the coded frames: what it can hold, and what of the source goes into it unchanged."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from io import BytesIO
@@ -54,14 +55,21 @@ def check_streams(target: Target, output: Path) -> list[str]:
     """Return the streams of a source that the output cannot hold, in words; nothing is written.
 
     Raises:
-        SoraError: the sound is among them.
+        SoraError: the sound is among them, or the coder cannot do with the size.
         VideoError: the source cannot be read.
     """
     with (
         open_video(target.source.path) as (source, main),
         av.open(BytesIO(), "w", format=format_of(output, target.coding)) as file,
     ):
-        return add_streams(file, source, main, target).dropped
+        layout = add_streams(file, source, main, target)
+        try:
+            file.start_encoding()
+        except av.error.FFmpegError as error:
+            raise SoraError(
+                f"{output}: {file.format.name} cannot hold this video ({error.strerror})"
+            ) from error
+        return layout.dropped
 
 
 def add_streams(file: OutputContainer, source: InputContainer, main: VideoStream, target: Target) -> Layout:
@@ -97,13 +105,17 @@ def copied_packets(
 ) -> Iterator[av.Packet]:
     """Yield the packets of the copied streams as they lie in the file, up to ``end_seconds``."""
     wanted = [stream for stream in source.streams if stream.index in layout.copies]
-    if not wanted:
-        return
-    for packet in source.demux(wanted):
+    for packet in _readable(source, wanted) if wanted else ():
         if packet.size and _seconds(packet) - origin < end_seconds:
             _shift(packet, origin)
             packet.stream = layout.copies[packet.stream_index]
             yield packet
+
+
+def _readable(source: InputContainer, streams: list[Stream]) -> Iterator[av.Packet]:
+    """Yield packets until the file is at its end, or damaged so that nothing can be told apart any more."""
+    with suppress(av.error.FFmpegError, IndexError):  # as in sora.video.container.packets
+        yield from source.demux(streams)
 
 
 def interleaved(video: Iterable[av.Packet], copies: Iterable[av.Packet]) -> Iterator[av.Packet]:
@@ -132,16 +144,23 @@ def _add_coded(file: OutputContainer, target: Target) -> VideoStream:
 
 
 def _copy_of(file: OutputContainer, stream: Stream) -> Stream | None:
-    is_data = stream.codec_context is None and stream.type != "attachment"
+    """Add a copy of a stream; None where the container cannot hold it."""
     try:
-        if not is_data:
-            return file.add_stream_from_template(stream, opaque=True)
+        return file.add_stream_from_template(stream, opaque=True) if _fits(file, stream) else None
     except ValueError as error:  # PyAV's answer to a codec that the container cannot hold
         if stream.type == "audio":
             raise SoraError(
                 f"the sound ({_codec(stream)}) cannot be copied into {file.format.name}; use .mkv"
             ) from error
-    return None
+        return None
+
+
+def _fits(file: OutputContainer, stream: Stream) -> bool:
+    """Whether a stream may be tried; FFmpeg tells only for sound and pictures before it fails."""
+    is_matroska = file.format.name == "matroska"
+    if stream.type == "subtitle":
+        return is_matroska != (_codec(stream) == "mov_text")
+    return is_matroska if stream.type == "attachment" else stream.codec_context is not None
 
 
 def _codec(stream: Stream) -> str:
