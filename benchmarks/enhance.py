@@ -4,8 +4,9 @@
 
 Quality: frames of each of CLIPS are shrunk by 2 (area) and enlarged again, by the network, by Lanczos and by
 bicubic interpolation; PSNR and SSIM of luma against the frames, without a border of 8 px. Noise of known
-strength is added to frames and taken away again. Rates are of whole videos, from decoding to coding, beside the
-network alone on as many threads. Memory is of ten minutes of video. Ends with 1 where a limit does not hold.
+strength is added to frames and taken away again. Rates are of whole videos, from decoding to coding, beside
+the network alone on as many threads. Memory is of ten minutes of video. Ends with 1 where a limit does not
+hold.
 """
 
 import argparse
