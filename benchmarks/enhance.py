@@ -205,7 +205,7 @@ def watched(process: subprocess.Popen[bytes]) -> Iterator[float]:
 
 def killed(clip: Path, folder: Path) -> bool:
     """Return whether a run that was killed half-way gives the bytes of an undisturbed one."""
-    video = write_video(folder / "kill.mp4", clip, (160, 120), 400)
+    video = write_video(folder / "kill.mp4", clip, TINY, 400)
     undisturbed, output = folder / "undisturbed.mp4", folder / "again.mp4"
     words = "--scale", "2", "--denoise"
     with command(video, undisturbed, *words):

@@ -45,9 +45,10 @@ class Enlarger:
     """Makes a picture twice as wide and high; threads may share it.
 
     A convolutional network after Dong et al., "Accelerating the super-resolution convolutional neural
-    network", 2016: convolutions of 3 x 3 px with leaky ReLU, then a transposed one. Measured here on one core, for 160 x 120 px: ONNX
-    Runtime 0.15 s, OpenCV 0.30 s; ONNX Runtime with int8 0.06 s, but that loses 0.2 to 3.4 dB on real frames,
-    more than the network gains over Lanczos.
+    network", 2016: convolutions of 3 x 3 px with leaky ReLU, then a transposed one.
+
+    Measured on one core for 160 x 120 px: ONNX Runtime 0.15 s, OpenCV 0.30 s, ONNX Runtime with int8 0.06 s;
+    but int8 loses 0.2 to 3.4 dB on real frames, mostly more than the network gains over Lanczos.
     """
 
     def __init__(self, layers: list[Layer]) -> None:
