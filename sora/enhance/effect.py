@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
+from importlib.metadata import version
 from typing import NamedTuple
 
 import cv2
@@ -9,7 +10,7 @@ import numpy as np
 
 from sora.enhance.denoising import Average, average, clean, motion, noise_level, smoothed
 from sora.enhance.enlarging import Network, enlarge
-from sora.enhance.network import VERSION as NETWORK_VERSION
+from sora.enhance.network import PACKAGE_VERSION as NETWORK_VERSION
 from sora.enhance.steadying import brightened, corrections, gains, moved
 from sora.enhance.survey import Survey, survey
 from sora.transcode.effect import Arrays, Effect, Frame
@@ -38,7 +39,7 @@ class Enhancement(Effect):
 
     def __init__(self, options: Options, network: Network | None, found: Survey | None = None) -> None:
         """``network`` is needed where ``options.scale`` is not 1; ``found`` comes from ``survey``."""
-        self.key = f"enhance {VERSION} {NETWORK_VERSION} {astuple(options)}"
+        self.key = f"enhance {VERSION} {astuple(options)} {NETWORK_VERSION} {version('onnxruntime')}"
         self._options, self._network = options, network
         self._gains = gains(found) if found and options.deflicker else None
         self._corrections = corrections(found) if found and options.stabilize else None

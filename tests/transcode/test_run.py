@@ -13,6 +13,7 @@ from coded_clips import coded_picture, read_index, write_coded, write_pictures
 from sora.errors import SoraError
 from sora.transcode.coding import Coding
 from sora.transcode.effect import Effect
+from sora.transcode.join import decoding_times
 from sora.transcode.run import Job, transcode
 from sora.video.pictures import PictureMaker
 
@@ -152,9 +153,12 @@ def test_an_odd_size_and_one_frame_without_sound(tmp_path):
     assert "4:4:4" in report.warnings[0]
 
 
-def test_an_end_cuts_pictures_and_sound(tmp_path):
-    video = write_coded(tmp_path / "in.mp4", 30, audio=True)
-    assert transcode(Job(video, tmp_path / "out.mp4", end_seconds=0.5), Same()).num_frames == 13
+def test_frames_wait_for_those_before_and_are_never_decoded_late():
+    pts = np.array([0, 300, 100, 120, 1000, 400])
+    dts = decoding_times(pts, step=40)
+    assert (dts <= pts).all()
+    assert (np.diff(dts) > 0).all()
+    assert dts.tolist() == [-40, 0, 100, 120, 300, 400]
 
 
 def test_what_cannot_be_written_is_refused_before_work(tmp_path):
