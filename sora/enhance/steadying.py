@@ -5,7 +5,9 @@ import numpy as np
 
 from sora.enhance.survey import Survey, smoothed
 
-_BRIGHTNESS_SECONDS, _PATH_SECONDS = 0.5, 1.0  # over which is smoothed: standard deviations
+_BRIGHTNESS_SECONDS = 0.5  # over which is smoothed: the standard deviation
+_PATH_SECONDS = (1.0, 0.5, 0.25, 0.12)  # likewise; the first that the margin nearly always allows
+_ALLOWED_SHARE = 0.9  # of the frames
 _MOST_GAIN = 1.5
 _MARGIN = 0.06  # of each side of a picture; it is cut off so that no border comes into sight
 _MOST_SHIFT, _MOST_TURN = 0.04, 0.0175  # of the width and height, and in radians: what the margin allows
@@ -23,12 +25,15 @@ def corrections(found: Survey) -> np.ndarray:
     """Return how to move and turn each frame so that the camera moves evenly: float64 (N, 3), as ``Survey``.
 
     After Matsushita et al., "Full-frame video stabilization with motion inpainting", 2006, whose path is
-    smoothed by a Gaussian too; what would go beyond the margin is held back softly.
+    smoothed by a Gaussian too. Where the camera shakes more than the margin allows, only the quicker part of
+    it is taken away; what would still go beyond is held back softly.
     """
-    path = np.cumsum(found.motion, axis=0)
-    wanted = smoothed(path, found.is_cut, _frames(found, _PATH_SECONDS)) - path
-    limit = np.array([_MOST_SHIFT, _MOST_SHIFT, _MOST_TURN])
-    return limit * np.tanh(wanted / limit)
+    path, limit = np.cumsum(found.motion, axis=0), np.array([_MOST_SHIFT, _MOST_SHIFT, _MOST_TURN])
+    for seconds in _PATH_SECONDS:
+        wanted = (smoothed(path, found.is_cut, _frames(found, seconds)) - path) / limit
+        if np.quantile(np.abs(wanted).max(axis=1), _ALLOWED_SHARE) <= 1:
+            break
+    return limit * np.tanh(wanted)
 
 
 def brightened(pixels: np.ndarray, gain: float) -> np.ndarray:
