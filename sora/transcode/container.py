@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
@@ -21,13 +21,13 @@ _KEPT_OF_STREAMS = ("language", "title", "handler_name", "creation_time")
 _WRITTEN_ANEW = ("major_brand", "minor_version", "compatible_brands", "encoder")  # of a container
 
 
-@dataclass
+@dataclass(frozen=True)
 class Layout:
-    """The streams of an output: the coded one, and the copies by the place of their source."""
+    """The streams of an output: the coded one, copies by the place of their source, what is missing."""
 
     video: VideoStream
     copies: dict[int, Stream]
-    dropped: list[str] = field(default_factory=list)
+    dropped: list[str]
 
 
 def format_of(output: Path, coding: Coding) -> str:
