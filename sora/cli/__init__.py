@@ -8,6 +8,7 @@ from collections.abc import Callable
 from sora.cli.application import app
 from sora.cli.apps import moderate, review, summarize, tag, threshold
 from sora.cli.drift import drift
+from sora.cli.enhance import enhance
 from sora.cli.export import export
 from sora.cli.forget import forget
 from sora.cli.here import doctor, repair, status
@@ -37,6 +38,7 @@ _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         inspect,
         preview,
         take_in,
+        enhance,
     ),
     "Models": (
         status,
