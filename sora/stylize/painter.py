@@ -1,0 +1,53 @@
+"""Painting single frames in a style."""
+
+import hashlib
+
+import cv2
+import numpy as np
+
+from sora.runtimes import onnx_session
+from sora.stylize.graph import SIZE_MULTIPLE, build_graph
+from sora.stylize.styles import Style
+
+# Longest side of what is painted: the styles are meant for pictures of about this size. On smaller ones a stroke is
+# as wide as a face; larger ones take long for strokes that nobody sees.
+MIN_SIDE_PX, MAX_SIDE_PX = 512, 1280
+_SMALLEST_SIDE_PX = 16  # the border that the network mirrors must be there, in the picture of a quarter of this too
+
+
+class Painter:
+    """The network of one style; its methods may run in several threads at once, on one core each."""
+
+    def __init__(self, style: Style) -> None:
+        network = build_graph(style.layers)
+        self.key = hashlib.sha256(network).hexdigest()
+        self._session = onnx_session(network)
+
+    def paint(self, canvas: np.ndarray) -> np.ndarray:
+        """Paint a picture, uint8 RGB (H, W, 3), H and W multiples of 4, as float32 RGB (H, W, 3) in [0, 255]."""
+        planes = np.ascontiguousarray(canvas.transpose(2, 0, 1)[None], np.float32) / 255
+        painted = self._session.run(None, {"picture": planes})[0][0]
+        return np.ascontiguousarray(painted.transpose(1, 2, 0)) * np.float32(255)
+
+
+def canvas_size(height: int, width: int, side_px: int | None = None) -> tuple[int, int]:
+    """Return the height and width at which a frame is painted, its longest side about ``side_px``.
+
+    By default that is the frame's own, but 512 at least and 1280 at most.
+    """
+    longest = max(height, width)
+    scale = (side_px or min(max(longest, MIN_SIDE_PX), MAX_SIDE_PX)) / longest
+
+    def fitted(side: int) -> int:
+        return max(round(side * scale / SIZE_MULTIPLE) * SIZE_MULTIPLE, _SMALLEST_SIDE_PX)
+
+    return fitted(height), fitted(width)
+
+
+def resized(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Return a picture (H, W, 3) in another height and width; the picture itself where it has them."""
+    if picture.shape[:2] == size:
+        return picture
+    smaller = size[0] * size[1] < picture.shape[0] * picture.shape[1]
+    way = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
+    return cv2.resize(picture, size[::-1], interpolation=way)

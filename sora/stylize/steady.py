@@ -1,0 +1,99 @@
+"""A painted video that does not shimmer: what is painted moves with what is seen.
+
+The result before is carried along by optical flow and mixed with the new painting, where both are sure to show
+the same thing (Ruder, Dosovitskiy and Brox, "Artistic style transfer for videos", 2016, mix in this way inside
+the optimisation of one picture; here it follows a network that knows a single frame). Mixing softens: the shown
+picture gets the strength of detail of its frame's own painting back, and what is carried on stays as it was
+mixed, so that neither softness nor sharpening adds up over minutes.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+VERSION = 1  # raise it when other pictures come out of the same frames
+_CARRIED = 0.7  # at most this part of a picture comes from the one before
+_SMALLEST_TRUSTED_PART = 0.2  # of all pixels; below it there is a new shot, and nothing is carried
+_TOLERANCE_PX2, _TOLERANCE_PART = 0.5, 0.01  # of the way there and back, and of the motion, both squared
+_COLOUR_TOLERANCE = 30.0  # of the difference between a frame and the one before where it was
+_NEIGHBOURHOOD_PX = 5
+_DETAIL_SIGMA_PX = 1.5
+_MAX_GAIN = 2.0  # of detail
+
+
+@dataclass(frozen=True)
+class Motion:
+    """Where the pixels of a frame were in the frame before.
+
+    Attributes:
+        places: float32 (H, W, 2), x and y in the frame before.
+        trust: float32 (H, W) in [0, 1], how sure it is that both show the same.
+    """
+
+    places: np.ndarray
+    trust: np.ndarray
+
+
+def motion_between(previous: np.ndarray, frame: np.ndarray) -> Motion | None:
+    """Compare two frames, uint8 RGB (H, W, 3); None where they are of different shots.
+
+    A place is trusted as far as the flow from it to the frame before leads back to it (Sundaram, Brox and
+    Keutzer, "Dense point trajectories by GPU-accelerated large displacement optical flow", 2010), and as its
+    colour is the same there.
+    """
+    grey = [cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in (previous, frame)]
+    there, back = _flow(grey[1], grey[0]), _flow(grey[0], grey[1])
+    height, width = frame.shape[:2]
+    places = there + np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float32)
+    inside = ((places >= 0) & (places <= (width - 1, height - 1))).all(axis=-1)
+    trust = _returns(there, _moved(back, places)) * _same_colour(frame, _moved(previous, places)) * inside
+    if trust.mean() < _SMALLEST_TRUSTED_PART:
+        return None
+    return Motion(places, trust.astype(np.float32))
+
+
+def mixed(painting: np.ndarray, before: np.ndarray, motion: Motion) -> np.ndarray:
+    """Mix a new painting with the mixed one before, both float32 RGB (H, W, 3) in [0, 255]."""
+    carried = _moved(before, motion.places, cv2.INTER_CUBIC)
+    part = (_CARRIED * motion.trust)[..., None]
+    return np.clip(painting + part * (carried - painting), 0, 255)
+
+
+def detail_strength(picture: np.ndarray) -> float:
+    """Return the root mean square of the fine detail of a picture, float32 (H, W, 3)."""
+    return float(np.sqrt(np.mean(np.square(picture - _smooth(picture)))))
+
+
+def with_detail(picture: np.ndarray, strength: float) -> np.ndarray:
+    """Amplify the fine detail of a picture, float32 (H, W, 3) in [0, 255], up to a strength; never weaken it."""
+    smooth = _smooth(picture)
+    detail = picture - smooth
+    own = float(np.sqrt(np.mean(np.square(detail))))
+    gain = min(max(strength / own, 1.0), _MAX_GAIN) if own else 1.0
+    return np.clip(smooth + gain * detail, 0, 255)
+
+
+def _flow(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    # A fresh object each time: DISOpticalFlow keeps buffers, and one pair must not depend on the last.
+    found = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    return found.calc(first, second, None)  # type: ignore[call-overload]
+
+
+def _moved(picture: np.ndarray, places: np.ndarray, interpolation: int = cv2.INTER_LINEAR) -> np.ndarray:
+    return cv2.remap(picture, places, None, interpolation, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+
+
+def _returns(there: np.ndarray, back: np.ndarray) -> np.ndarray:
+    missed = np.square(there + back).sum(axis=-1)
+    moved = np.square(there).sum(axis=-1) + np.square(back).sum(axis=-1)
+    return np.exp(-np.maximum(missed - _TOLERANCE_PART * moved, 0) / _TOLERANCE_PX2)
+
+
+def _same_colour(frame: np.ndarray, carried: np.ndarray) -> np.ndarray:
+    difference = cv2.absdiff(frame, carried).max(axis=-1).astype(np.float32)
+    return np.exp(-np.square(cv2.blur(difference, (_NEIGHBOURHOOD_PX,) * 2) / _COLOUR_TOLERANCE))
+
+
+def _smooth(picture: np.ndarray) -> np.ndarray:
+    return cv2.GaussianBlur(picture, (0, 0), _DETAIL_SIGMA_PX)
