@@ -1,0 +1,159 @@
+"""The file around the coded frames: what it can hold, and what of the source goes into it unchanged."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from io import BytesIO
+from pathlib import Path
+
+import av
+from av.container import InputContainer, OutputContainer
+from av.stream import Stream
+from av.video.stream import VideoStream
+
+from sora.errors import SoraError
+from sora.transcode.coding import Coding, Target, configure, container_tag
+from sora.video.container import open_video
+
+FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
+_KEPT_OF_STREAMS = ("language", "title", "handler_name", "creation_time")
+_WRITTEN_ANEW = ("major_brand", "minor_version", "compatible_brands", "encoder")  # of a container
+
+
+@dataclass
+class Layout:
+    """The streams of an output: the coded one, and the copies by the place of their source."""
+
+    video: VideoStream
+    copies: dict[int, Stream]
+    dropped: list[str] = field(default_factory=list)
+
+
+def format_of(output: Path, coding: Coding) -> str:
+    """Return FFmpeg's name of the container that a file name asks for.
+
+    Raises:
+        SoraError: it is none of ours.
+    """
+    name = FORMATS.get(output.suffix.lower())
+    if name is None:
+        codec = {"h264": "H.264", "hevc": "HEVC"}[coding.codec]
+        raise SoraError(f"{output}: expected a name that ends in {', '.join(FORMATS)}, which hold {codec}")
+    return name
+
+
+def open_output(path: Path, format_name: str) -> OutputContainer:
+    """Open a file to be written; no dates and no random numbers go into it."""
+    options = {"fflags": "+bitexact"}
+    if format_name in ("mp4", "mov"):
+        options["movflags"] = "+faststart"
+    return av.open(str(path), "w", format=format_name, options=options)
+
+
+def check_streams(target: Target, output: Path) -> list[str]:
+    """Return the streams of a source that the output cannot hold, in words; nothing is written.
+
+    Raises:
+        SoraError: the sound is among them.
+        VideoError: the source cannot be read.
+    """
+    with (
+        open_video(target.source.path) as (source, main),
+        av.open(BytesIO(), "w", format=format_of(output, target.coding)) as file,
+    ):
+        return add_streams(file, source, main, target).dropped
+
+
+def add_streams(file: OutputContainer, source: InputContainer, main: VideoStream, target: Target) -> Layout:
+    """Add the coded stream and copies of the others, in the order of the source, with names and chapters.
+
+    Raises:
+        SoraError: the container cannot hold the sound.
+    """
+    copies: dict[int, Stream] = {}
+    dropped: list[str] = []
+    video: VideoStream | None = None
+    for stream in source.streams:
+        if stream.index == main.index:
+            video = _add_coded(file, target)
+            copied: Stream | None = video
+        else:
+            copied = _copy_of(file, stream)
+        if copied is None:
+            dropped.append(f"{stream.type} ({_codec(stream)})")
+            continue
+        if stream.index != main.index:
+            copies[stream.index] = copied
+        copied.metadata.update({k: v for k, v in stream.metadata.items() if k in _KEPT_OF_STREAMS})
+        copied.disposition = stream.disposition
+    assert video is not None
+    file.metadata.update({k: v for k, v in source.metadata.items() if k not in _WRITTEN_ANEW})
+    file.set_chapters(source.chapters())
+    return Layout(video, copies, dropped)
+
+
+def copied_packets(
+    source: InputContainer, layout: Layout, origin: Fraction, end_seconds: float
+) -> Iterator[av.Packet]:
+    """Yield the packets of the copied streams as they lie in the file, up to ``end_seconds``."""
+    wanted = [stream for stream in source.streams if stream.index in layout.copies]
+    if not wanted:
+        return
+    for packet in source.demux(wanted):
+        if packet.size and _seconds(packet) - origin < end_seconds:
+            _shift(packet, origin)
+            packet.stream = layout.copies[packet.stream_index]
+            yield packet
+
+
+def interleaved(video: Iterable[av.Packet], copies: Iterable[av.Packet]) -> Iterator[av.Packet]:
+    """Yield the packets of both, by their times; each keeps its order."""
+    video, copies = iter(video), iter(copies)
+    coded, copied = next(video, None), next(copies, None)
+    while coded is not None or copied is not None:
+        if copied is None or (coded is not None and _seconds(coded) <= _seconds(copied)):
+            assert coded is not None
+            yield coded
+            coded = next(video, None)
+        else:
+            yield copied
+            copied = next(copies, None)
+
+
+def _add_coded(file: OutputContainer, target: Target) -> VideoStream:
+    stream = file.add_stream(target.coding.encoder, rate=target.source.rate)
+    assert isinstance(stream, VideoStream)
+    configure(stream.codec_context, target)
+    stream.time_base = target.source.time_base
+    tag = container_tag(target.coding.codec, file.format.name)
+    if tag:
+        stream.codec_context.codec_tag = tag
+    return stream
+
+
+def _copy_of(file: OutputContainer, stream: Stream) -> Stream | None:
+    is_data = stream.codec_context is None and stream.type != "attachment"
+    try:
+        if not is_data:
+            return file.add_stream_from_template(stream, opaque=True)
+    except ValueError as error:  # PyAV's answer to a codec that the container cannot hold
+        if stream.type == "audio":
+            raise SoraError(
+                f"the sound ({_codec(stream)}) cannot be copied into {file.format.name}; use .mkv"
+            ) from error
+    return None
+
+
+def _codec(stream: Stream) -> str:
+    return stream.codec_context.codec.canonical_name if stream.codec_context else "unknown"
+
+
+def _seconds(packet: av.Packet) -> float:
+    stamp = packet.pts if packet.dts is None else packet.dts
+    return float((stamp or 0) * packet.time_base)
+
+
+def _shift(packet: av.Packet, origin: Fraction) -> None:
+    ticks = round(origin / packet.time_base)
+    packet.pts = None if packet.pts is None else packet.pts - ticks
+    packet.dts = None if packet.dts is None else packet.dts - ticks
