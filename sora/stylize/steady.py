@@ -19,6 +19,8 @@ _TOLERANCE_PX2, _TOLERANCE_PART = 0.5, 0.01  # of the way there and back, and of
 _COLOUR_TOLERANCE = 30.0  # of the difference between a frame and the one before where it was
 _NEIGHBOURHOOD_PX = 5
 _DETAIL_SIGMA_PX = 1.5
+_DETAIL_AROUND_PX = 17
+_LEAST_DETAIL = 0.5  # of a step of colour: less is rounding
 _MAX_GAIN = 2.0  # of detail
 
 
@@ -60,23 +62,22 @@ def mixed(painting: np.ndarray, before: np.ndarray, motion: Motion) -> np.ndarra
     return np.clip(painting + part * (carried - painting), 0, 255)
 
 
-def detail_strength(picture: np.ndarray) -> float:
-    """Return the root mean square of the fine detail of a picture, float32 (H, W, 3)."""
-    return float(np.sqrt(np.mean(np.square(picture - _smooth(picture)))))
+def detail_strength(picture: np.ndarray) -> np.ndarray:
+    """Return the root mean square of the fine detail around each pixel of a picture, float32 (H, W, 3) to (H, W)."""
+    return _strength(picture - _smooth(picture))
 
 
-def with_detail(picture: np.ndarray, strength: float) -> np.ndarray:
-    """Amplify the fine detail of a picture, float32 (H, W, 3) in [0, 255], up to a strength; never weaken it."""
+def with_detail(picture: np.ndarray, strength: np.ndarray) -> np.ndarray:
+    """Amplify the fine detail of a picture, float32 RGB (H, W, 3) in [0, 255], up to a strength; never weaken it."""
     smooth = _smooth(picture)
     detail = picture - smooth
-    own = float(np.sqrt(np.mean(np.square(detail))))
-    gain = min(max(strength / own, 1.0), _MAX_GAIN) if own else 1.0
-    return np.clip(smooth + gain * detail, 0, 255)
+    gain = np.clip(strength / np.maximum(_strength(detail), _LEAST_DETAIL), 1, _MAX_GAIN)
+    return np.clip(smooth + gain[..., None] * detail, 0, 255)
 
 
 def _flow(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     # A fresh object each time: DISOpticalFlow keeps buffers, and one pair must not depend on the last.
-    found = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    found = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     return found.calc(first, second, None)  # type: ignore[call-overload]
 
 
@@ -97,3 +98,8 @@ def _same_colour(frame: np.ndarray, carried: np.ndarray) -> np.ndarray:
 
 def _smooth(picture: np.ndarray) -> np.ndarray:
     return cv2.GaussianBlur(picture, (0, 0), _DETAIL_SIGMA_PX)
+
+
+def _strength(detail: np.ndarray) -> np.ndarray:
+    power = np.square(detail).mean(axis=-1)
+    return np.sqrt(np.maximum(cv2.blur(power, (_DETAIL_AROUND_PX,) * 2), 0))
