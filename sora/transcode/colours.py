@@ -1,6 +1,7 @@
 """From decoded frames to upright RGB and back, without a shift in colour."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import av
 import numpy as np
@@ -54,7 +55,7 @@ class Orientation:
 
 def orientation_of(frame: av.VideoFrame) -> Orientation:
     """Return how a frame is to be shown, from the display matrix of its container."""
-    data = frame.side_data.get("DISPLAYMATRIX")
+    data: Any = frame.side_data.get("DISPLAYMATRIX")
     if data is None:
         return Orientation()
     # x' = a x + c y and y' = b x + d y, in FFmpeg's order of the nine numbers
