@@ -13,13 +13,27 @@ from sora.cli.live import watch
 from sora.cli.models import compare, report, tune
 from sora.cli.registry import history, promote, rollback
 from sora.cli.retrieval import recommend, search
+from sora.cli.stylize import styles, stylize
 from sora.cli.videos import inspect, predict, preview
 
 __all__ = ["app"]
 
 # In the order of --help.
 _PANELS = {
-    "Videos": (predict, watch, tag, summarize, moderate, threshold, search, recommend, inspect, preview),
+    "Videos": (
+        predict,
+        watch,
+        tag,
+        summarize,
+        moderate,
+        threshold,
+        search,
+        recommend,
+        inspect,
+        preview,
+        stylize,
+        styles,
+    ),
     "Models": (status, report, compare, drift, tune, promote, rollback, history),
     "This machine": (doctor,),
 }

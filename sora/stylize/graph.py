@@ -1,6 +1,6 @@
 """The network that styles, as an ONNX graph for pictures of any size."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,12 +28,12 @@ def build_graph(layers: Layers) -> bytes:
     for layer in layers.expanding[:-1]:
         maps = graph.add("Relu", graph.layer(graph.doubled(maps), layer))
     styled = graph.add("Sigmoid", graph.layer(maps, layers.expanding[-1]))
-    shape = (TensorProto.FLOAT, [1, 3, "height", "width"])
+    shape = [1, 3, "height", "width"]
     described = helper.make_graph(
         graph.nodes,
         "style",
-        [helper.make_tensor_value_info("picture", *shape)],
-        [helper.make_tensor_value_info(styled, *shape)],
+        [helper.make_tensor_value_info("picture", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info(styled, TensorProto.FLOAT, shape)],
         graph.constants,
     )
     imports = [helper.make_opsetid("", _OPSET)]
@@ -47,7 +47,7 @@ class _Graph:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
 
-    def add(self, operator: str, *inputs: str, **attributes: object) -> str:
+    def add(self, operator: str, *inputs: str, **attributes: Any) -> str:
         from onnx import helper
 
         name = f"maps{len(self.nodes)}"

@@ -9,10 +9,12 @@ from sora.runtimes import onnx_session
 from sora.stylize.graph import SIZE_MULTIPLE, build_graph
 from sora.stylize.styles import Style
 
-# Longest side of what is painted: the styles are meant for pictures of about this size. On smaller ones a stroke is
-# as wide as a face; larger ones take long for strokes that nobody sees.
+# Longest side of what is painted: the styles are meant for pictures of about this size. On smaller ones a stroke
+# is as wide as a face; larger ones take long for strokes that nobody sees.
 MIN_SIDE_PX, MAX_SIDE_PX = 512, 1280
-_SMALLEST_SIDE_PX = 16  # the border that the network mirrors must be there, in the picture of a quarter of this too
+_SMALLEST_SIDE_PX = (
+    16  # the border that the network mirrors must be there, in the picture of a quarter of this too
+)
 
 
 class Painter:
@@ -24,7 +26,7 @@ class Painter:
         self._session = onnx_session(network)
 
     def paint(self, canvas: np.ndarray) -> np.ndarray:
-        """Paint a picture, uint8 RGB (H, W, 3), H and W multiples of 4, as float32 RGB (H, W, 3) in [0, 255]."""
+        """Paint a picture, uint8 RGB (H, W, 3) of sides that 4 divides, as float32 RGB in [0, 255]."""
         planes = np.ascontiguousarray(canvas.transpose(2, 0, 1)[None], np.float32) / 255
         painted = self._session.run(None, {"picture": planes})[0][0]
         return np.ascontiguousarray(painted.transpose(1, 2, 0)) * np.float32(255)

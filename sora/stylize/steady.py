@@ -1,10 +1,10 @@
 """A painted video that does not shimmer: what is painted moves with what is seen.
 
-The result before is carried along by optical flow and mixed with the new painting, where both are sure to show
-the same thing (Ruder, Dosovitskiy and Brox, "Artistic style transfer for videos", 2016, mix in this way inside
-the optimisation of one picture; here it follows a network that knows a single frame). Mixing softens: the shown
-picture gets the strength of detail of its frame's own painting back, and what is carried on stays as it was
-mixed, so that neither softness nor sharpening adds up over minutes.
+The result before is carried along by optical flow and mixed with the new painting, where both are sure to
+show the same thing (as Ruder, Dosovitskiy and Brox, "Artistic style transfer for videos", 2016, weigh it in the
+optimisation of one picture). Mixing softens: the shown picture gets the strength of detail of its frame's own
+painting back. What is carried on stays as it was mixed, so that no sharpening adds up over minutes, and softness
+ends where as much is lost as the new painting brings.
 """
 
 from dataclasses import dataclass
@@ -63,12 +63,12 @@ def mixed(painting: np.ndarray, before: np.ndarray, motion: Motion) -> np.ndarra
 
 
 def detail_strength(picture: np.ndarray) -> np.ndarray:
-    """Return the root mean square of the fine detail around each pixel of a picture, float32 (H, W, 3) to (H, W)."""
+    """Return how strong fine detail is around each pixel of a picture, float32 (H, W, 3): float32 (H, W)."""
     return _strength(picture - _smooth(picture))
 
 
 def with_detail(picture: np.ndarray, strength: np.ndarray) -> np.ndarray:
-    """Amplify the fine detail of a picture, float32 RGB (H, W, 3) in [0, 255], up to a strength; never weaken it."""
+    """Amplify fine detail of a picture, float32 RGB (H, W, 3) in [0, 255], up to a strength (H, W)."""
     smooth = _smooth(picture)
     detail = picture - smooth
     gain = np.clip(strength / np.maximum(_strength(detail), _LEAST_DETAIL), 1, _MAX_GAIN)

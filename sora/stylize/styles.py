@@ -45,7 +45,9 @@ def find_style(text: str) -> Style:
         raise SoraError(f"{text}: no such file; a style is an image, or the name of a built-in one")
     near = difflib.get_close_matches(text.lower(), NAMES, n=3, cutoff=0.5)
     meant = f"; near it: {', '.join(near)}" if near else f"; there are {', '.join(NAMES)}"
-    raise SoraError(f"style '{text}': no built-in style (a name, or 0 to {len(NAMES) - 1}) and no file{meant}")
+    raise SoraError(
+        f"style '{text}': no built-in style (a name, or 0 to {len(NAMES) - 1}) and no file{meant}"
+    )
 
 
 def built_in_style(number: int) -> Style:
@@ -70,7 +72,7 @@ def read_image(path: Path) -> np.ndarray:
 
 
 def embed(image: np.ndarray) -> np.ndarray:
-    """Return the style of a picture, uint8 RGB (H, W, 3), as float32 (100,); its middle square is looked at."""
+    """Return the style of the middle square of a picture, uint8 RGB (H, W, 3), as float32 (100,)."""
     side = min(image.shape[:2])
     top, left = (image.shape[0] - side) // 2, (image.shape[1] - side) // 2
     square = image[top : top + side, left : left + side]

@@ -39,7 +39,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Layers:
-    """A network that styles: it halves the picture twice, has pairs of layers with a way around, and doubles."""
+    """A network that styles: it halves the picture twice, goes through residual pairs, and doubles twice."""
 
     contracting: tuple[Layer, ...]
     residual: tuple[tuple[Layer, Layer], ...]
@@ -97,14 +97,16 @@ def embedded_layers(embedding: np.ndarray) -> Layers:
     numbers = range(1, num_residual + 1)
     return Layers(
         tuple(plain(f"contract/conv{i + 1}") for i in range(_CONTRACTING)),
-        tuple((styled(f"residual/residual{i}/conv1"), styled(f"residual/residual{i}/conv2")) for i in numbers),
+        tuple(
+            (styled(f"residual/residual{i}/conv1"), styled(f"residual/residual{i}/conv2")) for i in numbers
+        ),
         tuple(styled(f"expand/conv{i + 1}/conv") for i in range(_EXPANDING)),
     )
 
 
 @functools.cache
 def _arrays(name: str) -> Mapping[str, np.ndarray]:
-    """Return the constants of a network by name, float32; those that are stored as int8 or int32 by a scale."""
+    """Return the constants of a network by name, float32 also where integers and scales are stored."""
     import onnx
     from onnx.numpy_helper import to_array
 
