@@ -28,7 +28,7 @@ def build_graph(layers: Layers) -> bytes:
     for layer in layers.expanding[:-1]:
         maps = graph.add("Relu", graph.layer(graph.doubled(maps), layer))
     styled = graph.add("Sigmoid", graph.layer(maps, layers.expanding[-1]))
-    shape = [1, 3, "height", "width"]
+    shape: list[str | int | None] = [1, 3, "height", "width"]
     described = helper.make_graph(
         graph.nodes,
         "style",

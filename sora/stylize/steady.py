@@ -1,10 +1,9 @@
 """A painted video that does not shimmer: what is painted moves with what is seen.
 
 The result before is carried along by optical flow and mixed with the new painting, where both are sure to
-show the same thing (as Ruder, Dosovitskiy and Brox, "Artistic style transfer for videos", 2016, weigh it in the
-optimisation of one picture). Mixing softens: the shown picture gets the strength of detail of its frame's own
-painting back. What is carried on stays as it was mixed, so that no sharpening adds up over minutes, and softness
-ends where as much is lost as the new painting brings.
+show the same thing (as Ruder, Dosovitskiy and Brox, "Artistic style transfer for videos", 2016, weigh it in
+the optimisation of one picture). Mixing softens: the shown picture gets the strength of detail of its frame's
+own painting back. What is carried on stays as it was mixed, so that no sharpening adds up over minutes.
 """
 
 from dataclasses import dataclass
