@@ -6,6 +6,7 @@ Nothing heavy is imported before a command runs.
 from sora.cli.application import app
 from sora.cli.apps import moderate, review, summarize, tag, threshold
 from sora.cli.drift import drift
+from sora.cli.enhance import enhance
 from sora.cli.export import export
 from sora.cli.here import doctor, status
 from sora.cli.index import index
@@ -31,6 +32,7 @@ _PANELS = {
         recommend,
         inspect,
         preview,
+        enhance,
         stylize,
         styles,
     ),

@@ -80,7 +80,7 @@ def add_streams(file: OutputContainer, source: InputContainer, main: VideoStream
         else:
             copied = _copy_of(file, stream)
         if copied is None:
-            dropped.append(f"{stream.type} ({_codec(stream)})")
+            dropped.append(f"{stream.type} ({_codec(stream)})" if stream.codec_context else stream.type)
             continue
         if stream.index != main.index:
             copies[stream.index] = copied
@@ -145,7 +145,7 @@ def _copy_of(file: OutputContainer, stream: Stream) -> Stream | None:
 
 
 def _codec(stream: Stream) -> str:
-    return stream.codec_context.codec.canonical_name if stream.codec_context else "unknown"
+    return stream.codec_context.codec.canonical_name
 
 
 def _seconds(packet: av.Packet) -> float:

@@ -28,7 +28,7 @@ class Frame:
 
 
 class Effect:
-    """Makes a picture of each frame: ``prepare`` for several frames at once, then ``finish`` in order.
+    """Makes a picture of each frame: ``prepare`` on all cores, ``finish`` in order, ``render`` on all cores.
 
     Attributes:
         key: everything that decides the result: the name, the options and the versions.
@@ -52,12 +52,19 @@ class Effect:
         """Do the heavy part, which no other result is needed for; called on several threads at once."""
         return frame.pixels
 
-    def finish(self, state: Arrays | None, frame: Frame, prepared: Any) -> tuple[Arrays | None, np.ndarray]:
-        """Return the state after this frame, and its result, uint8 RGB of the promised size.
+    def finish(self, state: Arrays | None, frame: Frame, prepared: Any) -> tuple[Arrays | None, Any]:
+        """Do what needs the frame before, quickly, for frames wait here for one another.
 
         Args:
             state: that after the frame before; None for the first.
             frame: the frame.
             prepared: what ``prepare`` gave for it.
+
+        Returns:
+            The state after this frame, and what ``render`` is to make a picture of.
         """
         return None, prepared
+
+    def render(self, frame: Frame, finished: Any) -> np.ndarray:
+        """Return the result, uint8 RGB of the promised size; called on several threads at once."""
+        return finished

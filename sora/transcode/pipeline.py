@@ -1,4 +1,4 @@
-"""Several frames at once through the heavy part of an effect, and in order through the rest."""
+"""Several frames at once through the heavy parts of an effect, and in order through the rest."""
 
 import os
 from collections import deque
@@ -11,7 +11,7 @@ import numpy as np
 from sora.transcode.effect import Arrays, Effect
 from sora.transcode.source import Picture
 
-_WAITING = 2  # frames for each core beyond the one at work, so that none waits while a frame is coded
+_WAITING = 1  # frames for each core and step beyond those at work, so that no core waits while one is coded
 
 
 class Result(NamedTuple):
@@ -36,23 +36,34 @@ def results(
         effect: what is done.
         pictures: in display order.
         state: the effect's after the frame before the first; None: there is none.
-        num_threads: how many frames are prepared at once.
+        num_threads: how many frames are worked on at once.
     """
-    waiting: deque[tuple[Picture, Future[Any]]] = deque()
-
-    def finish_oldest() -> Result:
-        nonlocal state
-        picture, prepared = waiting.popleft()
-        state, pixels = effect.finish(state, picture.frame, prepared.result())
-        return Result(picture.pts, pixels, state)
-
+    prepared: deque[tuple[Picture, Future[Any]]] = deque()
+    rendered: deque[tuple[Picture, Arrays | None, Future[np.ndarray]]] = deque()
+    most_waiting = num_threads * (1 + _WAITING)
     pool = ThreadPoolExecutor(num_threads, thread_name_prefix="effect")
+
+    def finish_oldest() -> None:
+        nonlocal state
+        picture, one = prepared.popleft()
+        state, finished = effect.finish(state, picture.frame, one.result())
+        rendered.append((picture, state, pool.submit(effect.render, picture.frame, finished)))
+
+    def oldest() -> Result:
+        picture, state_after, one = rendered.popleft()
+        return Result(picture.pts, one.result(), state_after)
+
     try:
         for picture in pictures:
-            waiting.append((picture, pool.submit(effect.prepare, picture.frame)))
-            if len(waiting) > num_threads * (1 + _WAITING):
-                yield finish_oldest()
-        while waiting:
-            yield finish_oldest()
+            prepared.append((picture, pool.submit(effect.prepare, picture.frame)))
+            if len(prepared) > most_waiting:
+                finish_oldest()
+            if len(rendered) > most_waiting:
+                yield oldest()
+        while prepared or rendered:
+            if prepared:
+                finish_oldest()
+            if len(rendered) > most_waiting or not prepared:
+                yield oldest()
     finally:
         pool.shutdown(cancel_futures=True)

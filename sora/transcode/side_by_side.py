@@ -33,9 +33,13 @@ class SideBySide(Effect):
         """Return the preview of the effect that knows what its survey found."""
         return SideBySide(self._shown.informed(survey))
 
-    def finish(self, state: Arrays | None, frame: Frame, prepared: Any) -> tuple[Arrays | None, np.ndarray]:
+    def finish(self, state: Arrays | None, frame: Frame, prepared: Any) -> tuple[Arrays | None, Any]:
+        """Go on as the effect does."""
+        return self._shown.finish(state, frame, prepared)
+
+    def render(self, frame: Frame, finished: Any) -> np.ndarray:
         """Return both pictures, uint8 RGB (H, 2 W, 3)."""
-        state, result = self._shown.finish(state, frame, prepared)
+        result = self._shown.render(frame, finished)
         height, width = result.shape[:2]
         source = cv2.resize(frame.pixels, (width, height), interpolation=cv2.INTER_CUBIC)
-        return state, np.hstack([source, result])
+        return np.hstack([source, result])
