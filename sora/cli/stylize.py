@@ -32,8 +32,8 @@ def stylize(
         typer.Option(
             min=64,
             max=4096,
-            help="Longest side of what is painted: more, and strokes are finer, and it takes longer. "
-            "[default: the video's, but 512 to 1280]",
+            help="Longest side of what is painted: more, and strokes are finer, and it takes longer.",
+            show_default="the video's, but 512 to 1280",
             metavar="PX",
         ),
     ] = None,
@@ -57,7 +57,8 @@ def styles(
     video: Video,
     output: Annotated[Path, typer.Option("--output", "-o", help="The sheet to write: .png.", metavar="FILE")],
     at: Annotated[
-        float | None, typer.Option(min=0, help="Of this time. [default: the middle]", metavar="SECONDS")
+        float | None,
+        typer.Option(min=0, help="When the frame is shown.", show_default="the middle", metavar="SECONDS"),
     ] = None,
 ) -> None:
     """Show all built-in styles on one frame of a video."""

