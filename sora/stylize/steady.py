@@ -7,6 +7,7 @@ own painting back. What is carried on stays as it was mixed, so that no sharpeni
 """
 
 from dataclasses import dataclass
+from functools import reduce
 
 import cv2
 import numpy as np
@@ -46,12 +47,14 @@ def motion_between(previous: np.ndarray, frame: np.ndarray) -> Motion | None:
     grey = [cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in (previous, frame)]
     there, back = _flow(grey[1], grey[0]), _flow(grey[0], grey[1])
     height, width = frame.shape[:2]
-    places = there + np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float32)
-    inside = ((places >= 0) & (places <= (width - 1, height - 1))).all(axis=-1)
-    trust = _returns(there, _moved(back, places)) * _same_colour(frame, _moved(previous, places)) * inside
+    places = there + _grid(height, width)
+    x, y = cv2.split(places)
+    inside = (cv2.min(x, y) >= 0) & (x <= width - 1) & (y <= height - 1)
+    doubt = _misses(there, _moved(back, places)) + _other_colour(frame, _moved(previous, places))
+    trust = cv2.exp(-doubt) * inside
     if trust.mean() < _SMALLEST_TRUSTED_PART:
         return None
-    return Motion(places, trust.astype(np.float32))
+    return Motion(places, trust)
 
 
 def mixed(painting: np.ndarray, before: np.ndarray, motion: Motion) -> np.ndarray:
@@ -84,15 +87,27 @@ def _moved(picture: np.ndarray, places: np.ndarray, interpolation: int = cv2.INT
     return cv2.remap(picture, places, None, interpolation, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
 
 
-def _returns(there: np.ndarray, back: np.ndarray) -> np.ndarray:
-    missed = np.square(there + back).sum(axis=-1)
-    moved = np.square(there).sum(axis=-1) + np.square(back).sum(axis=-1)
-    return np.exp(-np.maximum(missed - _TOLERANCE_PART * moved, 0) / _TOLERANCE_PX2)
+def _misses(there: np.ndarray, back: np.ndarray) -> np.ndarray:
+    """Return by how much the way there and back misses its start, as a multiple of what is tolerated."""
+    missed, moved = _power(there + back), _power(there) + _power(back)
+    return cv2.max(missed - _TOLERANCE_PART * moved, 0.0) / _TOLERANCE_PX2  # type: ignore[call-overload]
 
 
-def _same_colour(frame: np.ndarray, carried: np.ndarray) -> np.ndarray:
-    difference = cv2.absdiff(frame, carried).max(axis=-1).astype(np.float32)
-    return np.exp(-np.square(cv2.blur(difference, (_NEIGHBOURHOOD_PX,) * 2) / _COLOUR_TOLERANCE))
+def _other_colour(frame: np.ndarray, carried: np.ndarray) -> np.ndarray:
+    """Return how much colours differ, as a multiple of what is tolerated, squared."""
+    difference = reduce(cv2.max, cv2.split(cv2.absdiff(frame, carried)))
+    around = cv2.blur(difference.astype(np.float32), (_NEIGHBOURHOOD_PX,) * 2)
+    return np.square(around / _COLOUR_TOLERANCE)
+
+
+def _power(vectors: np.ndarray) -> np.ndarray:
+    return np.square(vectors[..., 0]) + np.square(vectors[..., 1])
+
+
+def _grid(height: int, width: int) -> np.ndarray:
+    grid = np.empty((height, width, 2), np.float32)
+    grid[..., 0], grid[..., 1] = np.arange(width), np.arange(height)[:, None]
+    return grid
 
 
 def _smooth(picture: np.ndarray) -> np.ndarray:
@@ -100,5 +115,5 @@ def _smooth(picture: np.ndarray) -> np.ndarray:
 
 
 def _strength(detail: np.ndarray) -> np.ndarray:
-    power = np.square(detail).mean(axis=-1)
+    power = cv2.transform(np.square(detail), np.full((1, 3), 1 / 3))
     return np.sqrt(np.maximum(cv2.blur(power, (_DETAIL_AROUND_PX,) * 2), 0))
