@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sora.stylize.painter import Painter, canvas_size, resized
+from sora.stylize.painter import Painter, canvas_size, resized, substance
 from sora.stylize.steady import VERSION, Motion, detail_strength, mixed, motion_between, with_detail
 from sora.stylize.styles import Style
 from sora.transcode.effect import Arrays, Effect, Frame
@@ -18,11 +18,13 @@ class Painted:
         painting: float32 RGB (H, W, 3) in [0, 255], of the canvas' size, as all below.
         detail: float32 (H, W), the strength of its fine detail.
         motion: from the frame before; None for the first of a shot.
+        substance: of the frame, from 0 to 1; an empty one is left as it is.
     """
 
     painting: np.ndarray
     detail: np.ndarray
     motion: Motion | None
+    substance: float
 
 
 class Stylize(Effect):
@@ -46,7 +48,7 @@ class Stylize(Effect):
         canvas = resized(frame.pixels, size)
         painting = self._painter.paint(canvas)
         motion = None if frame.previous is None else motion_between(resized(frame.previous, size), canvas)
-        return Painted(painting, detail_strength(painting), motion)
+        return Painted(painting, detail_strength(painting), motion, substance(canvas))
 
     def finish(self, state: Arrays | None, frame: Frame, prepared: Painted) -> tuple[Arrays, np.ndarray]:
         """Mix the painting with the one before; the state is what they make together."""
@@ -54,5 +56,6 @@ class Stylize(Effect):
         if state is not None and prepared.motion is not None:
             painting = mixed(painting, state["painting"], prepared.motion)
         shown = resized(with_detail(painting, prepared.detail), frame.pixels.shape[:2])
-        result = self._strength * shown + np.float32(1 - self._strength) * frame.pixels
+        strength = self._strength * prepared.substance
+        result = strength * shown + np.float32(1 - strength) * frame.pixels
         return {"painting": painting}, np.clip(np.rint(result), 0, 255).astype(np.uint8)

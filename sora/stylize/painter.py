@@ -12,6 +12,10 @@ from sora.stylize.styles import Style
 # Longest side of what is painted: the styles are meant for pictures of about this size. On smaller ones a
 # stroke is as wide as a face; larger ones take long for strokes that nobody sees.
 MIN_SIDE_PX, MAX_SIDE_PX = 512, 1280
+_EMPTY, _FULL = (
+    1.0,
+    6.0,
+)  # standard deviation of the colours of a picture in which there is nothing, or enough
 _SMALLEST_SIDE_PX = 64  # of what is painted; optical flow fails on thinner strips
 
 
@@ -28,6 +32,15 @@ class Painter:
         planes = np.ascontiguousarray(canvas.transpose(2, 0, 1)[None], np.float32) / 255
         painted = self._session.run(None, {"picture": planes})[0][0]
         return np.ascontiguousarray(painted.transpose(1, 2, 0)) * np.float32(255)
+
+
+def substance(picture: np.ndarray) -> float:
+    """Return how far there is anything to paint in a picture, uint8 RGB (H, W, 3): from 0 to 1.
+
+    The network brings every picture to the same contrast, so that of a black one it paints the noise.
+    """
+    contrast = float(cv2.meanStdDev(picture)[1].mean())
+    return min(max((contrast - _EMPTY) / (_FULL - _EMPTY), 0.0), 1.0)
 
 
 def canvas_size(height: int, width: int, side_px: int | None = None) -> tuple[int, int]:

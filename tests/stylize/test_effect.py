@@ -72,6 +72,12 @@ def test_strength_goes_from_the_frame_to_the_painting(starry, frames):
     assert np.abs(run(half, frames[:1])[1][0] - middle).max() <= 1.01
 
 
+def test_of_a_black_picture_no_noise_is_painted(starry):
+    black = noise((48, 64, 3), 1) // 128
+    assert black.max() == 1
+    np.testing.assert_array_equal(run(starry, frames_of([black]))[1][0], black)
+
+
 def test_all_that_decides_the_result_is_in_the_key(starry):
     others = [
         Stylize(built_in_style(18), side_px=SIDE_PX),
