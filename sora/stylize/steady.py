@@ -6,6 +6,7 @@ the optimisation of one picture). Mixing softens: the shown picture gets the str
 own painting back. What is carried on stays as it was mixed, so that no sharpening adds up over minutes.
 """
 
+import math
 from dataclasses import dataclass
 from functools import reduce
 
@@ -13,7 +14,9 @@ import cv2
 import numpy as np
 
 VERSION = 1  # raise it when other pictures come out of the same frames
-_CARRIED = 0.7  # at most this part of a picture comes from the one before
+_CARRIED = 0.7  # at most this part of a picture comes from the one before,
+_CARRIED_WHEN_STILL = 0.95  # or this, where a frame is repeated; not all, so that slow changes are followed
+_STILL = 0.5  # mean difference of frames, in steps of colour, above which they are not repeated
 _SMALLEST_TRUSTED_PART = 0.2  # of all pixels; below it there is a new shot, and nothing is carried
 _TOLERANCE_PX2, _TOLERANCE_PART = 0.5, 0.01  # of the way there and back, and of the motion, both squared
 _COLOUR_TOLERANCE = 30.0  # of the difference between a frame and the one before where it was
@@ -31,10 +34,12 @@ class Motion:
     Attributes:
         places: float32 (H, W, 2), x and y in the frame before.
         trust: float32 (H, W) in [0, 1], how sure it is that both show the same.
+        carried: part of a result, in [0, 1], that is to come from the one before where that is sure.
     """
 
     places: np.ndarray
     trust: np.ndarray
+    carried: float
 
 
 def motion_between(previous: np.ndarray, frame: np.ndarray) -> Motion | None:
@@ -54,13 +59,14 @@ def motion_between(previous: np.ndarray, frame: np.ndarray) -> Motion | None:
     trust = cv2.exp(-doubt) * inside
     if trust.mean() < _SMALLEST_TRUSTED_PART:
         return None
-    return Motion(places, trust)
+    stillness = math.exp(-((cv2.absdiff(previous, frame).mean() / _STILL) ** 2))
+    return Motion(places, trust, _CARRIED + (_CARRIED_WHEN_STILL - _CARRIED) * stillness)
 
 
 def mixed(painting: np.ndarray, before: np.ndarray, motion: Motion) -> np.ndarray:
     """Mix a new painting with the mixed one before, both float32 RGB (H, W, 3) in [0, 255]."""
     carried = _moved(before, motion.places, cv2.INTER_CUBIC)
-    part = (_CARRIED * motion.trust)[..., None]
+    part = (motion.carried * motion.trust)[..., None]
     return np.clip(painting + part * (carried - painting), 0, 255)
 
 
