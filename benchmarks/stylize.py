@@ -212,7 +212,7 @@ def check(rows: Sequence[dict[str, Any]]) -> dict[str, bool]:
 
 def show(rows: Sequence[dict[str, Any]], speeds: Sequence[dict[str, Any]], limits: dict[str, bool]) -> None:
     """Print the tables and the limits."""
-    console = Console(width=150)
+    console = Console(width=180)
     for title, found in (("steady / frame by frame", rows), ("processor seconds a frame", speeds)):
         table = Table(title=title)
         for name in found[0]:
