@@ -19,6 +19,7 @@ from sora.cli.live import watch
 from sora.cli.models import compare, report, tune, update
 from sora.cli.registry import history, promote, rollback
 from sora.cli.retrieval import recommend, search
+from sora.cli.stylize import styles, stylize
 from sora.cli.up import down, up
 from sora.cli.videos import inspect, predict, preview
 
@@ -39,6 +40,8 @@ _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         preview,
         take_in,
         enhance,
+        stylize,
+        styles,
     ),
     "Models": (
         status,
