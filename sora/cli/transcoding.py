@@ -22,7 +22,7 @@ Codec: TypeAlias = Literal["h264", "hevc"]
 CodecOption = Annotated[Codec, typer.Option(help="H.264, or HEVC: smaller and slower.")]
 Quality = Annotated[
     int | None,
-    typer.Option(min=0, max=51, help="0 (best, largest) to 51. [default: 18 for h264, 21 for hevc]"),
+    typer.Option(min=0, max=51, help="0 (best, largest) to 51.", show_default="18 for h264, 21 for hevc"),
 ]
 Preview = Annotated[
     float | None,

