@@ -70,8 +70,12 @@ function draw({ file, video, width, height, warning }, name) {
   const download = `${name}.${file.split(".").pop()}`;
   return [
     element("video", { controls: true, playsinline: true, src: shown, "aria-label": download }),
-    element("p", {}, element("a", { class: "button", href: shown, download }, "Download")),
-    element("p", { class: "soft" }, `${width} × ${height} px, ${size(video.size)}`),
+    element(
+      "p",
+      { class: "saving" },
+      element("a", { class: "button", href: shown, download }, "Download"),
+      element("span", { class: "soft" }, `${width} × ${height} px, ${size(video.size)}`),
+    ),
     warning && element("p", { class: "caution" }, `The video ${warning}`),
   ].filter(Boolean);
 }

@@ -41,7 +41,7 @@ def test_an_attempt_goes_on_where_the_one_before_was_ended(tmp_path, monkeypatch
     assert {path.name for path in tmp_path.glob("*/*")} == {"video.mp4", "enhanced.mp4", "lock"}
 
 
-def test_what_nobody_wants_any_more_is_ended_and_what_is_no_video_is_named(tmp_path):
+def test_what_nobody_wants_any_more_is_ended_and_what_is_no_video_is_named(tmp_path, monkeypatch):
     def leave(_: float) -> None:
         raise CancelledError
 
@@ -49,6 +49,7 @@ def test_what_nobody_wants_any_more_is_ended_and_what_is_no_video_is_named(tmp_p
     (tmp_path / "video.mp4").write_text("no video")
     with pytest.raises(VideoError, match="not a readable video"):
         remake(video, Wish("enhance", denoise=True), Limits(), lambda _: None)
+    monkeypatch.setattr(work, "_LOOK_SECONDS", 0)
     before = multiprocessing.active_children()
     with pytest.raises(CancelledError):
         remake(video, Wish("enhance", denoise=True), Limits(), leave)
