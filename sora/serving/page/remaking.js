@@ -76,7 +76,7 @@ function draw({ file, video, width, height, warning }, name) {
       element("a", { class: "button", href: shown, download }, "Download"),
       element("span", { class: "soft" }, `${width} × ${height} px, ${size(video.size)}`),
     ),
-    warning && element("p", { class: "caution" }, `The video ${warning}`),
+    warning && element("p", { class: "caution" }, `Note: ${warning}.`),
   ].filter(Boolean);
 }
 

@@ -13,7 +13,7 @@ from sora.serving.remaking.wish import Wish
 from sora.serving.remaking.work import remake
 from sora.serving.settings import Limits
 
-NUM_FRAMES, FIRST_PART = 160, 96
+NUM_FRAMES, FIRST_PART = 130, 96
 
 
 def attempt(job: Path, name: str) -> Path:
