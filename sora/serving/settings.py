@@ -28,7 +28,7 @@ class Limits:
         max_answers_bytes: of all answers that are kept.
         max_observations_bytes: of the journal of observations; the one before it is kept, too.
         max_scratch_bytes: of all files that requests of one worker have sent.
-        max_enhanced_pixels: of all frames of a video that a job makes; two cores give a million a second.
+        max_enhanced_pixels: of all frames that a job enhances or paints; two cores give a million a second.
         enhance_seconds: for a job that makes a video.
         enhance_gib: memory of the process that makes it.
         keep_jobs_seconds: after the end of a job its result is kept so long.

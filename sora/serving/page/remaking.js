@@ -61,7 +61,8 @@ async function make(task, options, what) {
 async function withVideo(path, { signal, onWait }) {
   const answer = await call(`${path}/result`, { method: "GET", signal, onWait });
   const [file] = answer.files;
-  const video = await call(`${path}/files/${encodeURIComponent(file)}`, { method: "GET", wants: "blob", signal, onWait });
+  const place = `${path}/files/${encodeURIComponent(file)}`;
+  const video = await call(place, { method: "GET", wants: "blob", signal, onWait });
   return { ...answer, file, video };
 }
 

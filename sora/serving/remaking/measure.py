@@ -1,10 +1,12 @@
 """How large the video that somebody wants would be; light to import, for the children that read videos."""
 
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 
 from sora.errors import SoraError
 from sora.serving.remaking.wish import Wish
+from sora.stylize.painter import canvas_size
 from sora.transcode.checks import estimated_bytes
 from sora.transcode.coding import Coding, Target
 from sora.transcode.container import check_streams
@@ -20,7 +22,7 @@ class Measure:
 
     Attributes:
         seconds: how long it lasts.
-        num_pixels: of all its frames.
+        num_pixels: that are computed, of all frames.
         needed_bytes: on the disk while it is made, about.
     """
 
@@ -41,7 +43,7 @@ def measure(path: Path, wish: Wish) -> Measure:
     num_frames = target.source.num_frames
     return Measure(
         float(num_frames / target.source.rate),
-        num_frames * target.width * target.height,
+        num_frames * _pixels(target, wish),
         estimated_bytes(target, num_frames),
     )
 
@@ -49,6 +51,12 @@ def measure(path: Path, wish: Wish) -> Measure:
 def target_of(source: Source, wish: Wish) -> Target:
     """Return what is to be coded."""
     return Target(source, Coding(), wish.scale * source.width, wish.scale * source.height)
+
+
+def _pixels(target: Target, wish: Wish) -> int:
+    """Return how many pixels are computed for a frame: small ones are painted larger than they are."""
+    shown = target.width * target.height
+    return max(shown, prod(canvas_size(target.height, target.width))) if wish.task == "stylize" else shown
 
 
 def output_name(target: Target, wish: Wish) -> str:

@@ -22,9 +22,9 @@ def require_room(engine: Engine, video: Video, wish: Wish) -> None:
         taken = f"at most {limits.max_video_seconds} s are taken here"
         raise _too_large(f"the video lasts {found.seconds:.0f} s, {taken}; send a part of it")
     if found.num_pixels > limits.max_enhanced_pixels:
-        made = f"at most {limits.max_enhanced_pixels / 1e6:,.0f} million are made here"
-        what = f"all frames together would have {found.num_pixels / 1e6:,.0f} million pixels, {made}"
-        raise _too_large(f"{what}; send a part of the video, or ask for a smaller scale")
+        wanted = f"all frames together come to {found.num_pixels / 1e6:,.0f} million pixels"
+        most = f"at most {limits.max_enhanced_pixels / 1e6:,.0f} million are computed here"
+        raise _too_large(f"{wanted}, {most}; send a part of the video, or ask for a smaller scale")
     free = shutil.disk_usage(state).free
     if found.needed_bytes > free:
         needed = f"this needs about {found.needed_bytes / 1e6:,.0f} MB on the disk of the service"

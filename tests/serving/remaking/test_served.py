@@ -50,9 +50,12 @@ def test_a_video_comes_back_twice_as_large_with_its_sound(client, tmp_path):
 
 
 def test_what_is_wrong_or_too_large_is_refused_before_work(client, tmp_path):
-    clip = write_coded(tmp_path / "clip.mp4", 25)
+    clip = write_coded(tmp_path / "clip.mp4", 100)
     large = submitted(client, clip, task="enhance", scale=4)
-    assert (large.status_code, "3 million pixels, at most 2 million" in large.json()["error"]) == (413, True)
+    assert (large.status_code, "13 million pixels, at most 12 million" in large.json()["error"]) == (
+        413,
+        True,
+    )
     unknown = submitted(client, clip, task="stylize", style="../../etc/passwd")
     assert unknown.status_code == 422
     assert unknown.json()["error"].startswith("there is no style '../../etc/passwd'; give one of fresco, ")
