@@ -65,6 +65,10 @@ def fake_app() -> FastAPI:
         model = {"model_version": VERSION, "variant": "pruned_int8", "labels": list(LABELS)}
         return {**model, "several_labels": False, "lineage": hashes, "served_from": "sora/serving"}
 
+    @app.get("/capabilities")
+    async def capabilities() -> dict[str, Any]:
+        return {"scales": [1, 2, 4], "styles": ["fresco", "woodcut", "starry"]}
+
     @app.post("/{task}", status_code=200)
     async def answer(task: str, request: Request) -> Any:
         video = await received(request)
@@ -91,6 +95,11 @@ def fake_app() -> FastAPI:
     @app.get("/jobs/{job}/result")
     async def result(job: str) -> dict[str, Any]:
         return _job(app, job)["answer"]
+
+    @app.get("/jobs/{job}/files/{name}")
+    async def file(job: str, name: str) -> Response:
+        video = _job(app, job)["video"]  # as good as new
+        return Response(video, media_type="video/mp4")
 
     @app.delete("/jobs/{job}")
     async def cancel(job: str) -> dict[str, Any]:
@@ -129,7 +138,8 @@ async def received(request: Request) -> bytes:
 
 def _known(task: str) -> Any:
     tasks = {"classify": _classify, "tag": _tag, "moderate": _moderate, "summarize": _summarize}
-    found = {**tasks, "explain": _explain, "search": _search}.get(task)
+    remakers = {"enhance": _enhance, "stylize": _stylize}
+    found = {**tasks, **remakers, "explain": _explain, "search": _search}.get(task)
     if found is None:
         raise HTTPException(404, f"there is no {task} here")
     return found
@@ -183,6 +193,20 @@ def _summarize(video: bytes, request: Request) -> dict[str, Any]:
     return {"text": text, "language": language, "shots": [], **board, **_about(video)}
 
 
+def _enhance(video: bytes, request: Request) -> dict[str, Any]:
+    return _remade(video, "enhanced.mp4", int(request.query_params["scale"]))
+
+
+def _stylize(video: bytes, _request: Request) -> dict[str, Any]:
+    return _remade(video, "stylized.mp4", 1)
+
+
+def _remade(video: bytes, name: str, scale: int) -> dict[str, Any]:
+    height, width = (scale * side for side in _frames(video)[0][1].shape[:2])
+    size = {"width": width, "height": height, "num_frames": len(_frames(video))}
+    return {"content_hash": hashlib.sha256(video).hexdigest(), **size, "files": [name]}
+
+
 def _explain(video: bytes, _request: Request) -> dict[str, Any]:
     times = np.linspace(0.1, 0.9, 6) * _seconds(video)
     frames = [{"time_seconds": time, "image": _image(video, time, tint=True)} for time in times.tolist()]
@@ -208,7 +232,12 @@ def _kept(video: bytes, labels: list[str]) -> dict[str, Any]:
 def _submitted(app: FastAPI, video: bytes, request: Request) -> dict[str, Any]:
     task, name = request.query_params["task"], f"job{len(app.state.jobs)}"
     polls = itertools.chain(range(NUM_POLLS), itertools.repeat(NUM_POLLS))
-    app.state.jobs[name] = {"task": task, "answer": _known(task)(video, request), "polls": polls}
+    app.state.jobs[name] = {
+        "task": task,
+        "answer": _known(task)(video, request),
+        "video": video,
+        "polls": polls,
+    }
     return {"job_id": name, "task": task, "status": "queued", "progress": 0.0, "submitted": ""}
 
 

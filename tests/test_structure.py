@@ -120,7 +120,7 @@ def test_what_child_processes_import_is_light():
     called = (
         "sora.attempt, sora.guard, sora.clip, sora.views, sora.sources.reading, sora.robustness.features, "
         "sora.explanation.work, sora.compression.answers, sora.live.connection, sora.apps.analysis.reading, "
-        "sora.apps.summary.write"
+        "sora.apps.summary.write, sora.serving.remaking.measure"
     )
     code = f"import sys, {called}; print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

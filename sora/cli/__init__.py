@@ -8,6 +8,7 @@ from collections.abc import Callable
 from sora.cli.application import app
 from sora.cli.apps import moderate, review, summarize, tag, threshold
 from sora.cli.drift import drift
+from sora.cli.enhance import enhance
 from sora.cli.export import export
 from sora.cli.forget import forget
 from sora.cli.here import doctor, repair, status
@@ -18,6 +19,7 @@ from sora.cli.live import watch
 from sora.cli.models import compare, report, tune, update
 from sora.cli.registry import history, promote, rollback
 from sora.cli.retrieval import recommend, search
+from sora.cli.stylize import styles, stylize
 from sora.cli.up import down, up
 from sora.cli.videos import inspect, predict, preview
 
@@ -37,6 +39,9 @@ _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
         inspect,
         preview,
         take_in,
+        enhance,
+        stylize,
+        styles,
     ),
     "Models": (
         status,

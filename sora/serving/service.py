@@ -23,6 +23,7 @@ from sora.serving.jobs.job import JobRules
 from sora.serving.jobs.runner import JobRunner
 from sora.serving.jobs.store import JobStore
 from sora.serving.observing.journal import ObservationJournal
+from sora.serving.remaking.wish import TASKS
 from sora.serving.routes.access import Site
 from sora.serving.settings import read_settings
 
@@ -53,9 +54,11 @@ class SoraVideo:
         self._current = self._follower.current if self._follower else Current(self._load(Assets()))
         repair(SETTINGS.state / "feedback")  # after a kill
         self._scratch = Scratch(SETTINGS.state / "scratch", _LIMITS.max_scratch_bytes)
-        rules = JobRules(max_waiting=_LIMITS.max_jobs, keep_seconds=_LIMITS.keep_jobs_seconds)
+        rules = JobRules(
+            max_waiting=_LIMITS.max_jobs, keep_seconds=_LIMITS.keep_jobs_seconds, one_at_a_time=TASKS
+        )
         self._jobs = JobStore(SETTINGS.state, rules)
-        self._runner = JobRunner(self._jobs, job_work(self._current))
+        self._runner = JobRunner(self._jobs, job_work(self._current, _LIMITS))
         intake = Intake(self._scratch, SETTINGS)
         app.state.site = Site(self._current, intake, self._jobs)
         self._runner.start()

@@ -28,6 +28,9 @@ class Limits:
         max_answers_bytes: of all answers that are kept.
         max_observations_bytes: of the journal of observations; the one before it is kept, too.
         max_scratch_bytes: of all files that requests of one worker have sent.
+        max_enhanced_pixels: of all frames that a job enhances or paints; two cores give a million a second.
+        enhance_seconds: for a job that makes a video.
+        enhance_gib: memory of the process that makes it.
         keep_jobs_seconds: after the end of a job its result is kept so long.
     """
 
@@ -42,6 +45,9 @@ class Limits:
     max_answers_bytes: int = 2**30
     max_observations_bytes: int = 64 * 2**20
     max_scratch_bytes: int = 4 * 2**30
+    max_enhanced_pixels: int = 20 * 10**9
+    enhance_seconds: int = 8 * 3600
+    enhance_gib: int = 4
     keep_jobs_seconds: int = 86_400
 
     @property

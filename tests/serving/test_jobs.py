@@ -346,6 +346,21 @@ def test_a_worker_that_was_taken_for_dead_changes_nothing_any_more(store, tmp_pa
     assert left(tmp_path, job.job_id) == {"result.json", "highlights.mp4"}
 
 
+def test_of_tasks_that_take_all_cores_one_runs_and_others_go_by(tmp_path):
+    store = JobStore(tmp_path / "state", JobRules(lease_seconds=60, one_at_a_time=("enhance", "stylize")))
+    first, second, quick = (
+        submit(store, tmp_path, task).job_id for task in ("enhance", "stylize", "classify")
+    )
+    taken = store.table.take()
+    assert (taken.job_id, store.table.take().job_id, store.table.take()) == (first, quick, None)
+    store.table._rows("UPDATE jobs SET seen = seen - 120 WHERE id = :id", {"id": first})
+    again = store.table.take()  # its worker has died
+    assert again.job_id == first
+    store.table.fail(again, "")
+    assert store.table.take().job_id == second
+    store.close()
+
+
 def test_a_clock_that_was_set_back_holds_no_job_up(store, tmp_path):
     submit(store, tmp_path)
     attempt = store.table.take()

@@ -433,6 +433,30 @@ def test_a_job_can_be_cancelled(visit, clips):
     panels(page, "moderation", "summary")
 
 
+def test_a_video_is_made_of_the_one_that_is_open_and_can_be_saved(visit, clips):
+    page = visit.open()
+    choose(page, clips / "short.mp4")
+    made = page.locator("#remaking")
+    with page.expect_request("**/jobs?task=enhance&scale=2"):
+        made.get_by_role("button", name="Enlarge 2×").press("Enter")
+    assert page.evaluate("document.activeElement.id") == "remaking"  # not lost with the button
+    expect(made).to_contain_text("256 × 128 px")
+    made.get_by_label("In the style").select_option("starry")
+    with page.expect_request("**/jobs?task=stylize&style=starry"):
+        made.get_by_role("button", name="Paint").click()
+    saved = made.get_by_role("link", name="Download")
+    expect(saved).to_be_visible()
+    expect(made.locator("video")).to_have_js_property("readyState", 4)
+    with page.expect_download() as download:
+        saved.click()
+    assert download.value.suggested_filename == "short-starry.mp4"
+    assert Path(download.value.path()).read_bytes() == (clips / "short.mp4").read_bytes()
+    visit.page.route("**/capabilities", fulfil({"scales": [1], "styles": []}))
+    visit.open()
+    choose(page, clips / "short.mp4")
+    expect(made).to_be_hidden()
+
+
 def test_a_new_video_ends_what_was_asked_of_the_old_one(visit, clips):
     visit.page.route("**/tag", lambda route: None, times=1)  # never answered
     page = visit.open()

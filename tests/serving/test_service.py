@@ -263,7 +263,8 @@ def test_openapi_describes_every_endpoint_and_metrics_count_them(client, clips):
     told = client.get("/openapi.json").json()
     assert client.get("/docs.json").json() == told
     paths = (
-        "classify embed tag moderate summarize explain preview search recommend feedback jobs lineage health"
+        "classify embed tag moderate summarize explain preview search recommend feedback jobs lineage "
+        "capabilities health"
     )
     assert {f"/{name}" for name in paths.split()} <= set(told["paths"])
     metrics = client.get("/metrics").text

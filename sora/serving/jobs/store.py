@@ -13,6 +13,7 @@ from sora.serving.jobs.table import Attempt, JobTable, Row
 
 RESULT = "result.json"
 _VIDEO = "video"
+_COMMON = "common"
 _NO_RULES = JobRules()
 _ABANDONED_SECONDS = 3600  # so old is a folder without a job when its submission must have been killed
 
@@ -138,6 +139,16 @@ class JobStore:
         """Return the folder of the attempt that did the job."""
         row = self.table.row(job_id)
         return self._folder / job_id / row.holder if row and row.job.status == "done" else None
+
+
+def common_folder(video: Path) -> Path:
+    """Return a folder for what one attempt leaves to the next; ``video`` is what ``begin`` gave.
+
+    It is the job's until that has ended. Two attempts may be in it for a moment.
+    """
+    folder = video.parent.parent / _COMMON
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def _files(folder: Path) -> dict[str, Path]:

@@ -42,6 +42,12 @@ CREATE INDEX IF NOT EXISTS jobs_by_status ON jobs (status);
 _COLUMNS = "id, task, options, status, progress, submitted, started, finished, error, num_attempts, holder"
 # Without a sign of life for too long, or with one from a future that a corrected clock has left behind.
 _IS_DEAD = "status = 'running' AND abs(:now - seen) > :lease"
+# A task that takes all cores for hours leaves the other workers to the short ones.
+_IS_NEXT = f"""(status = 'queued' AND (
+    task NOT IN (SELECT value FROM json_each(:alone)) OR NOT EXISTS (
+        SELECT 1 FROM jobs WHERE status = 'running' AND task IN (SELECT value FROM json_each(:alone))
+    )
+) OR {_IS_DEAD})"""
 _IS_HELD = "id = :id AND holder = :holder AND status = 'running'"
 _HAS_ENDED = "status IN ('done', 'failed', 'cancelled')"
 
@@ -133,7 +139,7 @@ class JobTable:
 
     def take(self) -> Attempt | None:
         """Give the oldest job that waits, or whose worker has died, to the caller alone."""
-        if not self._rows(f"SELECT 1 FROM jobs WHERE status = 'queued' OR {_IS_DEAD} LIMIT 1"):
+        if not self._rows(f"SELECT 1 FROM jobs WHERE {_IS_NEXT} LIMIT 1"):
             return None  # without a lock
         with self._transaction():
             self._fail_hopeless()
@@ -141,7 +147,7 @@ class JobTable:
                 f"""UPDATE jobs SET status = 'running', progress = 0, holder = :holder, seen = :now,
                     num_attempts = num_attempts + 1, started = coalesce(started, :now)
                 WHERE number = (
-                    SELECT number FROM jobs WHERE status = 'queued' OR {_IS_DEAD} ORDER BY number LIMIT 1
+                    SELECT number FROM jobs WHERE {_IS_NEXT} ORDER BY number LIMIT 1
                 ) RETURNING {_COLUMNS}""",
                 {"holder": secrets.token_hex(8)},
             )
@@ -205,9 +211,10 @@ class JobTable:
         return bool(self._rows(f"UPDATE jobs SET {assignments} WHERE {_IS_HELD} RETURNING number", named))
 
     def _rows(self, statement: str, values: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
-        clock = {"now": time.time(), "lease": self._rules.lease_seconds}
+        rules = {"lease": self._rules.lease_seconds, "alone": json.dumps(self._rules.one_at_a_time)}
+        named = {"now": time.time(), **rules, **(values or {})}
         with self._lock, self._told():
-            return self._connection.execute(statement, clock | (values or {})).fetchall()
+            return self._connection.execute(statement, named).fetchall()
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

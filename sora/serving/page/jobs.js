@@ -8,9 +8,11 @@ const LONGEST_PAUSE_SECONDS = 2;
 /**
  * Let the service do `task` as a job, with options (URLSearchParams), and return its answer.
  *
+ * `take(path, work)` fetches it, when the job at this path is done.
  * `onProgress(share, status)` is told how far it is. When `signal` is aborted, the job is cancelled.
  */
-export async function runJob(task, options, video, { signal, onUpload, onWait, onProgress }) {
+export async function runJob(task, options, video, work, take = answerOf) {
+  const { signal, onUpload, onWait, onProgress } = work;
   const asked = new URLSearchParams([["task", task], ...options]);
   const job = await call(`jobs?${asked}`, { video, signal, onUpload, onWait });
   const path = `jobs/${encodeURIComponent(job.job_id)}`;
@@ -18,11 +20,13 @@ export async function runJob(task, options, video, { signal, onUpload, onWait, o
   signal.addEventListener("abort", cancel, { once: true });
   try {
     await finished(path, { signal, onWait, onProgress });
-    return await call(`${path}/result`, { method: "GET", signal, onWait });
+    return await take(path, work);
   } finally {
     signal.removeEventListener("abort", cancel);
   }
 }
+
+const answerOf = (path, { signal, onWait }) => call(`${path}/result`, { method: "GET", signal, onWait });
 
 async function finished(path, { signal, onWait, onProgress }) {
   for (let pause = FIRST_PAUSE_SECONDS; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE_SECONDS)) {

@@ -11,6 +11,7 @@ import { showModel, watchHealth } from "./model.js";
 import { drawModeration } from "./moderation.js";
 import { Panel } from "./panel.js";
 import { Player } from "./player.js";
+import { offerRemaking } from "./remaking.js";
 import { drawSimilar } from "./similar.js";
 import { drawSummary } from "./summary.js";
 import { Timeline } from "./timeline.js";
@@ -90,6 +91,7 @@ function fillTheRest(how) {
   tell(how);
   byId("language").addEventListener("change", () => tell(how), { signal: how.signal });
   offerSaliency(how);
+  offerRemaking(how.source, how.signal);
 }
 
 // A short video is answered at once, a long one by a job that tells how far it is.

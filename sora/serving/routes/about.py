@@ -5,8 +5,9 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from sora.serving.remaking.wish import scales, styles
 from sora.serving.routes.access import GivenParts, errors
-from sora.serving.routes.answer_types import Health, Lineage
+from sora.serving.routes.answer_types import Capabilities, Health, Lineage
 
 open_router = APIRouter(tags=["about"])
 router = APIRouter(tags=["about"], responses=errors(401))
@@ -31,3 +32,9 @@ async def lineage(parts: GivenParts) -> dict[str, Any]:
         "lineage": bundle.lineage,
         "served_from": str(Path(__file__).resolve().parents[1]),
     }
+
+
+@router.get("/capabilities", response_model=Capabilities)
+def capabilities() -> dict[str, Any]:
+    """Tell what jobs can make of a video."""
+    return {"scales": scales(), "styles": styles()}

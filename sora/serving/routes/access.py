@@ -113,9 +113,11 @@ _WHY = {
     408: "The request did not arrive in time.",
     413: "Too many bytes, or too long.",
     422: "A parameter is wrong.",
+    501: "A package that this needs is not installed here.",
     502: "The server behind the URL failed.",
     503: "Busy: try again after the seconds in Retry-After.",
     504: "The server behind the URL is too slow.",
+    507: "The disk of the service is too full for it.",
 }
 
 
@@ -124,4 +126,4 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": Problem, "description": _WHY[status]} for status in statuses}
 
 
-VIDEO_ERRORS = errors(*_WHY)
+VIDEO_ERRORS = errors(400, 401, 408, 413, 422, 502, 503, 504)

@@ -112,6 +112,19 @@ class Summary(About):
     files: list[str] | None = Field(None, description="Of a job: what GET /jobs/{id}/files/ has.")
 
 
+class Remade(BaseModel):
+    """A video that was made of another."""
+
+    content_hash: str = Field(description="SHA-256 of the file that was sent.", examples=[_HASH])
+    width: int
+    height: int
+    num_frames: int
+    files: list[str] = Field(
+        description="What GET /jobs/{id}/files/ has: the video.", examples=[["enhanced.mp4"]]
+    )
+    warning: str | None = Field(None, description="What differs from what was sent beside the pictures.")
+
+
 class Moment(BaseModel):
     """A moment that spoke for the label, and what did so in it."""
 
@@ -178,7 +191,7 @@ class Job(BaseModel):
     """Work on a long video."""
 
     job_id: str
-    task: Literal["classify", "tag", "moderate", "summarize"]
+    task: Literal["classify", "tag", "moderate", "summarize", "enhance", "stylize"]
     status: Literal["queued", "running", "done", "failed", "cancelled"]
     progress: Share
     submitted: str
@@ -197,6 +210,13 @@ class Lineage(BaseModel):
     several_labels: bool
     lineage: dict[str, Any] = Field(description="SHA-256 of everything that the model was made from.")
     served_from: str
+
+
+class Capabilities(BaseModel):
+    """What jobs can make of a video here, which depends on the packages that are installed."""
+
+    scales: list[int] = Field(description="How many times as large.", examples=[[1, 2, 4]])
+    styles: list[str] = Field(description="What it can be painted in.", examples=[["fresco", "woodcut"]])
 
 
 class Health(BaseModel):

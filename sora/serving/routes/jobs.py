@@ -7,12 +7,14 @@ from fastapi import APIRouter, Path, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse
 
-from sora.serving.answering.tasks import Task, job_options
+from sora.serving.answering.engine import Video
+from sora.serving.answering.tasks import job_options
 from sora.serving.jobs.job import Job as KeptJob
 from sora.serving.refusals import RefusedError
-from sora.serving.routes.access import VIDEO_ERRORS, GivenParts, GivenVideo, errors, video_body
-from sora.serving.routes.answer_types import Classification, Job, Problem, Summary, Tags, Verdict
-from sora.serving.routes.videos import Language
+from sora.serving.remaking.room import require_room
+from sora.serving.routes.access import VIDEO_ERRORS, GivenParts, GivenVideo, Parts, errors, video_body
+from sora.serving.routes.answer_types import Classification, Job, Problem, Remade, Summary, Tags, Verdict
+from sora.serving.routes.asking import Asked, GivenTask
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 _Id = Annotated[str, Path(pattern="^[0-9a-f]{32}$", examples=["0123456789abcdef0123456789abcdef"])]
@@ -30,14 +32,16 @@ _UNKNOWN: dict[int | str, dict[str, Any]] = {
     response_model=Job,
     response_model_exclude_none=True,
     openapi_extra=video_body(),
-    responses=VIDEO_ERRORS,
+    responses=VIDEO_ERRORS | errors(501, 507),
 )
 async def submit(
-    task: Task, video: GivenVideo, parts: GivenParts, response: Response, language: Language = "en"
+    asked: GivenTask, video: GivenVideo, parts: GivenParts, response: Response
 ) -> dict[str, Any]:
-    """Accept a video for work that takes long; what is accepted is done, whatever becomes of this worker."""
-    options = job_options(video, language)
-    job = await run_in_threadpool(parts.jobs.submit, task, options, video.path)
+    """Accept a video for work that takes long; what is accepted is done, whatever becomes of this worker.
+
+    enhance and stylize make a video, with the sound and the times of the one that is sent.
+    """
+    job = await run_in_threadpool(_submitted, asked, video, parts)
     response.headers["Location"] = f"/jobs/{job.job_id}"
     return job.as_json()
 
@@ -50,12 +54,12 @@ def look(job_id: _Id, parts: GivenParts) -> dict[str, Any]:
 
 @router.get(
     "/{job_id}/result",
-    response_model=Classification | Summary | Verdict | Tags,
+    response_model=Classification | Summary | Verdict | Tags | Remade,
     response_model_exclude_none=True,
     responses=_UNKNOWN,
 )
 def result(job_id: _Id, parts: GivenParts) -> dict[str, Any]:
-    """Give what the endpoint of the same name would have given."""
+    """Give what the endpoint of the same name would have given, or what video was made."""
     job = _known(parts.jobs.get(job_id))
     found = parts.jobs.result(job_id)
     if found is None:
@@ -66,7 +70,7 @@ def result(job_id: _Id, parts: GivenParts) -> dict[str, Any]:
 
 @router.get("/{job_id}/files/{name}", response_class=FileResponse, responses=_UNKNOWN)
 def file(job_id: _Id, name: _Name, parts: GivenParts) -> FileResponse:
-    """Give a file that the job made: storyboard.png, highlights.mp4."""
+    """Give a file that the job made: storyboard.png, highlights.mp4, enhanced.mp4, stylized.mp4."""
     found = parts.jobs.file(job_id, name)
     if found is None:
         raise RefusedError(HTTPStatus.NOT_FOUND, "the job has no such file")
@@ -80,6 +84,12 @@ def cancel(job_id: _Id, parts: GivenParts) -> dict[str, Any]:
     if job.has_ended and job.status != "cancelled":
         raise RefusedError(HTTPStatus.CONFLICT, f"the job has ended, it is {job.status}")
     return _known(parts.jobs.cancel(job_id)).as_json()
+
+
+def _submitted(asked: Asked, video: Video, parts: Parts) -> KeptJob:
+    if asked.wish is not None:
+        require_room(parts.engine, video, asked.wish)
+    return parts.jobs.submit(asked.task, job_options(video, asked.language, asked.wish), video.path)
 
 
 def _known(job: KeptJob | None) -> KeptJob:

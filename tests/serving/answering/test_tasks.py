@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from sora.serving.answering import tasks
 from sora.serving.answering.current import Current
 from sora.serving.answering.tasks import job_work
+from sora.serving.settings import Limits
 
 OPTIONS = {"content_hash": "ab", "name": "clip", "language": "en"}
 
@@ -32,7 +33,7 @@ def test_a_job_ends_with_the_model_that_it_began_with_and_the_next_takes_the_cur
     monkeypatch.setattr(tasks.describing, "classify", classify)
     old, new = FakeModel(engine="old", is_closed=False), FakeModel(engine="new", is_closed=False)
     current = Current(old)
-    run = job_work(current)
+    run = job_work(current, Limits())
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(run, "classify", Path("clip.mp4"), OPTIONS, lambda _: None)
         second = pool.submit(run, "classify", Path("clip.mp4"), OPTIONS, lambda _: None)

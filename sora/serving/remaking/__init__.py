@@ -1,0 +1,1 @@
+"""Videos made of videos, as jobs: enlarged, restored, painted."""

@@ -1,0 +1,1 @@
+"""Videos painted in a style, without shimmer."""
