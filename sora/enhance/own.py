@@ -1,62 +1,17 @@
 """The super-resolution network that was trained on the project's own videos."""
 
 import hashlib
-import json
-from dataclasses import dataclass
-from typing import ClassVar
 
 import cv2
 import numpy as np
 
-from sora import layout
 from sora.enhance.network import MARGIN_PX, SCALE
-from sora.errors import SoraError
-from sora.params import STRICT, convert
 from sora.runtimes import onnx_session
 
 VERSION = 1  # raise it when the pixels of an unchanged network change
 EATEN_PX = 4  # what the network eats of its input on each side
+UNIT = np.float32(16 / 255)  # of what it adds; Lanczos misses about as much, and small numbers learn badly
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # BT.601
-_TRAIN = "dvc repro models/upscaler/dvc.yaml trains it on the videos of this project"
-
-
-@dataclass(frozen=True)
-class Judged:
-    """How near to a held-out clip its frames come, shrunk and enlarged again: PSNR of luma in decibels."""
-
-    __pydantic_config__: ClassVar = STRICT
-
-    path: str
-    network_db: float
-    lanczos_db: float
-    bicubic_db: float
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """What held-out clips say of a network.
-
-    Attributes:
-        network_hash: SHA-256 of its file.
-        beats_lanczos: whether all of ``gain_interval_db`` lies above 0.
-        network_db, lanczos_db, bicubic_db: means over the clips.
-        gain_db: of the network over Lanczos, likewise.
-        gain_interval_db: its 95 % interval over groups of clips.
-        clips: each of them.
-        unread: the path of each clip that could not be read, and why.
-    """
-
-    __pydantic_config__: ClassVar = STRICT
-
-    network_hash: str
-    beats_lanczos: bool
-    network_db: float
-    lanczos_db: float
-    bicubic_db: float
-    gain_db: float
-    gain_interval_db: tuple[float, float]
-    clips: list[Judged]
-    unread: dict[str, str]
 
 
 class OwnEnlarger:
@@ -77,31 +32,8 @@ class OwnEnlarger:
         (added,) = self._session.run(None, {"luma": luma[None, ..., None]})
         cut = SCALE * MARGIN_PX
         made = lanczos(pixels.astype(np.float32))[cut:-cut, cut:-cut]
-        made += 255 * together(added[0])[..., None]  # the same to R, G and B: colours stay
+        made += 255 * UNIT * together(added[0])[..., None]  # the same to R, G and B: colours stay
         return np.rint(np.clip(made, 0, 255)).astype(np.uint8)
-
-
-def load_own_enlarger() -> OwnEnlarger:
-    """Return the project's own network.
-
-    Raises:
-        SoraError: there is none, or held-out clips do not say that it beats Lanczos.
-    """
-    try:
-        model = layout.UPSCALER.read_bytes()
-        text = layout.UPSCALER_JUDGEMENT.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise SoraError(f"{error.filename} is not here: {_TRAIN}") from error
-    found = _judgement(text)
-    if found.network_hash != hash_of(model):
-        raise SoraError(f"{layout.UPSCALER_JUDGEMENT} is about another network: {_TRAIN}")
-    if not found.beats_lanczos:
-        low, high = found.gain_interval_db
-        raise SoraError(
-            f"{layout.UPSCALER} does not surely beat Lanczos on held-out clips ({found.gain_db:+.2f} dB, "
-            f"95 % interval {low:+.2f} to {high:+.2f}): use --network photo, or train it on more videos"
-        )
-    return OwnEnlarger(model)
 
 
 def hash_of(model: bytes) -> str:
@@ -110,8 +42,8 @@ def hash_of(model: bytes) -> str:
 
 
 def luma_of(pixels: np.ndarray) -> np.ndarray:
-    """Return float32 (..., H, W) in [0, 1] of uint8 RGB (..., H, W, 3)."""
-    return pixels @ (LUMA / 255)
+    """Return float32 (H, W) in [-0.5, 0.5] of uint8 RGB (H, W, 3)."""
+    return pixels @ (LUMA / 255) - np.float32(0.5)
 
 
 def lanczos(picture: np.ndarray) -> np.ndarray:
@@ -129,11 +61,3 @@ def apart(picture: np.ndarray) -> np.ndarray:
     """Return (H, W, 4) of (2 H, 2 W): the inverse of ``together``."""
     height, width = (size // SCALE for size in picture.shape)
     return picture.reshape(height, SCALE, width, SCALE).swapaxes(1, 2).reshape(height, width, SCALE**2)
-
-
-def _judgement(text: str) -> Judgement:
-    try:
-        value = json.loads(text)
-    except ValueError as error:
-        raise SoraError(f"{layout.UPSCALER_JUDGEMENT} is damaged ({error}): {_TRAIN}") from error
-    return convert(Judgement, value, str(layout.UPSCALER_JUDGEMENT))

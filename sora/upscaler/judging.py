@@ -1,6 +1,5 @@
-"""What held-out clips say of a network, beside Lanczos and bicubic interpolation."""
+"""How well a network enlarges a held-out clip; called in child processes, so light to import."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean
 from typing import NamedTuple
@@ -9,53 +8,38 @@ import cv2
 import numpy as np
 
 from sora.enhance.enlarging import enlarge
-from sora.enhance.own import LUMA, Judged, Judgement, OwnEnlarger, lanczos
-from sora.evaluation.intervals import mean_interval
+from sora.enhance.own import LUMA, OwnEnlarger, lanczos
 from sora.upscaler.patches import Source, shrunk, spread_frames
 
 LEAST_PX = 32  # of a side of a clip to judge by
 _BORDER_PX = 8  # is left out, as is usual
 _LEAST_ERROR = 0.01  # squared, in levels; pictures that are exactly the same would be infinitely near
-_MOST_GAIN_DB = 20.0
+
+
+class Decibels(NamedTuple):
+    """Mean PSNR of luma, by the network and by interpolation."""
+
+    network: float
+    lanczos: float
+    bicubic: float
 
 
 class Held(NamedTuple):
-    """A clip to judge by: its path in the manifest, the video, and the file of the network."""
+    """A clip to judge by, and the file of the network."""
 
-    path: str
     source: Source
     network: str
 
 
-def judge_clip(held: Held) -> Judged:
-    """Shrink frames of a clip, enlarge them again in each way, and compare; called in child processes.
+def judge_clip(held: Held) -> Decibels:
+    """Shrink frames of a clip, enlarge them again in each way, and compare.
 
     Raises:
         VideoError: nothing decodes, or the frames are too small.
     """
     network = OwnEnlarger(Path(held.network).read_bytes())
     found = [_compare(frame, network) for frame in spread_frames(held.source)]
-    return Judged(held.path, *(mean(column) for column in zip(*found, strict=True)))
-
-
-def judgement(
-    network_hash: str, clips: list[Judged], groups: Sequence[str], unread: dict[str, str]
-) -> Judgement:
-    """Return what all clips say together; ``groups`` names the source of each, for its clips are alike."""
-    gains = np.array([clip.network_db - clip.lanczos_db for clip in clips])
-    bounds = -_MOST_GAIN_DB, _MOST_GAIN_DB
-    interval = mean_interval(gains.clip(*bounds), list(groups), bounds)
-    return Judgement(
-        network_hash=network_hash,
-        beats_lanczos=interval.low > 0,
-        network_db=mean(clip.network_db for clip in clips),
-        lanczos_db=mean(clip.lanczos_db for clip in clips),
-        bicubic_db=mean(clip.bicubic_db for clip in clips),
-        gain_db=float(gains.mean()),
-        gain_interval_db=(interval.low, interval.high),
-        clips=clips,
-        unread=unread,
-    )
+    return Decibels(*(mean(column) for column in zip(*found, strict=True)))
 
 
 def psnr(truth: np.ndarray, made: np.ndarray) -> float:

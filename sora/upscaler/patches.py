@@ -6,7 +6,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from sora.enhance.own import EATEN_PX, apart, lanczos, luma_of
+from sora.enhance.own import EATEN_PX, UNIT, apart, lanczos, luma_of
 from sora.errors import VideoError
 from sora.video.read import Window, read_frames
 
@@ -71,10 +71,10 @@ def example(patch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         patch: uint8 RGB (2 S, 2 S, 3).
 
     Returns:
-        float32 (S, S, 1) in [0, 1], and float32 (S - 8, S - 8, 4): see ``subpixel_network``.
+        float32 (S, S, 1) in [-0.5, 0.5], and float32 (S - 8, S - 8, 4): see ``subpixel_network``.
     """
     luma = luma_of(shrunk(patch))
-    missing = apart(luma_of(patch) - lanczos(luma))
+    missing = apart(luma_of(patch) - lanczos(luma)) / UNIT
     return luma[..., None], missing[EATEN_PX:-EATEN_PX, EATEN_PX:-EATEN_PX]
 
 

@@ -1,7 +1,7 @@
 """From the tables of the pipeline to a network and what held-out clips say of it."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
 import numpy as np
@@ -10,14 +10,16 @@ import pandas as pd
 from sora import layout
 from sora.atomic import write_json
 from sora.clip import window_of
-from sora.enhance.own import Judgement, hash_of
+from sora.enhance.judgement import Judged, Judgement
+from sora.enhance.own import hash_of
 from sora.errors import SoraError
 from sora.manifest import read_table
 from sora.params import Runtime, read_section
 from sora.quiet import import_tensorflow
-from sora.upscaler.judging import LEAST_PX, Held, judge_clip, judgement
+from sora.upscaler.judging import LEAST_PX, Held, judge_clip
 from sora.upscaler.params import Params
 from sora.upscaler.patches import Cut, Source, cut_patches, example
+from sora.upscaler.verdict import judgement
 from sora.work import map_videos
 
 _VAL_SHARE = 5  # a fifth as many patches are for validation as for training
@@ -89,17 +91,17 @@ def _fit(train: list[np.ndarray], val: list[np.ndarray], params: Params) -> None
 
 
 def _judged(videos: pd.DataFrame, params: Params, runtime: Runtime) -> Judgement:
-    sources = _sources(videos, params, LEAST_PX)
-    items = [
-        Held(path, source, str(layout.UPSCALER)) for path, source in zip(videos["path"], sources, strict=True)
-    ]
+    items = [Held(source, str(layout.UPSCALER)) for source in _sources(videos, params, LEAST_PX)]
     outcomes = map_videos(judge_clip, items, runtime, "judge")
-    clips = [outcome.value for outcome in outcomes if not outcome.reason]
+    clips, groups, unread = [], [], {}
+    for path, group, outcome in zip(videos["path"], videos["group"], outcomes, strict=True):
+        if outcome.reason:
+            unread[path] = outcome.reason
+        else:
+            clips.append(Judged(path, *outcome.value))
+            groups.append(group)
     _require_some(clips, outcomes[0].reason)
-    groups = dict(zip(videos["path"], videos["group"], strict=True))
-    unread = {item.path: end.reason for item, end in zip(items, outcomes, strict=True) if end.reason}
-    model = hash_of(layout.UPSCALER.read_bytes())
-    return judgement(model, clips, [groups[clip.path] for clip in clips], unread)
+    return judgement(hash_of(layout.UPSCALER.read_bytes()), clips, groups, unread)
 
 
 def _sources(videos: pd.DataFrame, params: Params, least_px: int) -> list[Source]:
@@ -110,6 +112,6 @@ def _sources(videos: pd.DataFrame, params: Params, least_px: int) -> list[Source
     ]
 
 
-def _require_some(found: list[np.ndarray], reason: str) -> None:
+def _require_some(found: Sequence[object], reason: str) -> None:
     if not found:
         raise SoraError(f"no video of a split can be used to train an upscaler; of the first: {reason}")

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from sora import layout
 from sora.cli import app
 from sora.enhance.enlarging import enlarge
-from sora.enhance.own import OwnEnlarger, apart, lanczos, load_own_enlarger, together
+from sora.enhance.judgement import load_own_enlarger
+from sora.enhance.own import UNIT, OwnEnlarger, apart, lanczos, together
 from sora.errors import SoraError
 from sora.upscaler import train
 from sora.upscaler.judging import psnr
@@ -129,8 +130,10 @@ def test_examples_are_what_is_missing():
     luma, missing = example(patch)
     assert (luma.shape, missing.shape) == ((16, 16, 1), (8, 8, 4))
     inner = slice(8, -8)
-    truth = (patch @ np.array([0.299, 0.587, 0.114]))[inner, inner] / 255
-    np.testing.assert_allclose(together(missing) + lanczos(luma[..., 0])[inner, inner], truth, atol=1e-5)
+    truth = (patch @ np.array([0.299, 0.587, 0.114]))[inner, inner] / 255 - 0.5
+    np.testing.assert_allclose(
+        UNIT * together(missing) + lanczos(luma[..., 0])[inner, inner], truth, atol=1e-5
+    )
     np.testing.assert_array_equal(apart(together(missing)), missing)
 
 
