@@ -15,7 +15,7 @@ import yaml
 
 from sora.atomic import write_text
 
-_LOCKS = (Path("dvc.lock"), Path("data/dvc.lock"))
+_LOCKS = Path("dvc.lock"), Path("data/dvc.lock"), Path("models/upscaler/dvc.lock")
 _OWN = Path(".dvc/tmp")
 _STAGE = re.compile(r"^  \S.*:\n", re.MULTILINE)
 

@@ -116,11 +116,21 @@ def test_dvc_knows_what_each_stage_depends_on(name: str):
     assert (deps - code - templated | outs) - known == set()
 
 
+def test_dvc_knows_what_training_an_upscaler_depends_on():
+    stage = yaml.safe_load((ROOT / "models/upscaler/dvc.yaml").read_text())["stages"]["train"]
+    tables = {layout.VALIDATED.as_posix(), layout.SPLITS.as_posix()}
+    assert set(stage["deps"]) == closure("sora/upscaler/__main__.py") | tables
+    assert [*stage["outs"], *paths(stage["metrics"])] == [
+        layout.UPSCALER.as_posix(),
+        layout.UPSCALER_JUDGEMENT.as_posix(),
+    ]
+
+
 def test_what_child_processes_import_is_light():
     called = (
         "sora.attempt, sora.guard, sora.clip, sora.views, sora.sources.reading, sora.robustness.features, "
         "sora.explanation.work, sora.compression.answers, sora.live.connection, sora.apps.analysis.reading, "
-        "sora.apps.summary.write, sora.serving.remaking.measure"
+        "sora.apps.summary.write, sora.serving.remaking.measure, sora.upscaler.patches, sora.upscaler.judging"
     )
     code = f"import sys, {called}; print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

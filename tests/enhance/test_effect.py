@@ -100,12 +100,17 @@ def test_one_frame_and_a_flat_one_need_no_care():
     assert survey(frames([flat, flat])).is_cut.tolist() == [True, False]
 
 
+class Repeating:
+    key = "repeating"
+
+    def __call__(self, pixels: np.ndarray) -> np.ndarray:
+        return pixels[7:-7, 7:-7].repeat(2, 0).repeat(2, 1)
+
+
 def test_all_together_on_a_video(tmp_path):
     pictures = [noisy(window(60 + number, 80, scene()), 6, number) for number in range(7)]
     video = write_pictures(tmp_path / "in.mp4", pictures, options={"crf": "5"})
-    everything = Enhancement(
-        Options(2, True, True, True), lambda tile: tile[7:-7, 7:-7].repeat(2, 0).repeat(2, 1)
-    )
+    everything = Enhancement(Options(2, True, True, True), Repeating())
     for name, segment_frames in (("one.mkv", 3), ("other.mkv", 100)):
         transcode(Job(video, tmp_path / name, segment_frames=segment_frames), everything)
     one, other = (

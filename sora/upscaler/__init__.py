@@ -1,0 +1,1 @@
+"""Training the project's own super-resolution network: a DVC stage outside the default graph."""
