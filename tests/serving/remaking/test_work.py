@@ -4,7 +4,7 @@ import multiprocessing
 from pathlib import Path
 
 import pytest
-from coded_clips import write_coded
+from coded_clips import coded_picture, write_pictures
 
 from sora.errors import VideoError
 from sora.serving.jobs.job import CancelledError
@@ -25,7 +25,7 @@ def attempt(job: Path, name: str) -> Path:
 
 def test_an_attempt_goes_on_where_the_one_before_was_ended(tmp_path, monkeypatch):
     monkeypatch.setattr(work, "_LOOK_SECONDS", 0.01)
-    write_coded(tmp_path / "video.mp4", NUM_FRAMES)
+    write_pictures(tmp_path / "video.mp4", [coded_picture(index, 64, 32) for index in range(NUM_FRAMES)])
 
     def end(share: float) -> None:
         if share * NUM_FRAMES > FIRST_PART:
@@ -37,7 +37,7 @@ def test_an_attempt_goes_on_where_the_one_before_was_ended(tmp_path, monkeypatch
         remake(attempt(tmp_path, "first"), wish, Limits(), end)
     told = remake(attempt(tmp_path, "second"), wish, Limits(), shares.append)
     assert min(share for share in shares if share) >= FIRST_PART / NUM_FRAMES
-    assert told == {"width": 256, "height": 128, "num_frames": NUM_FRAMES, "files": ["enhanced.mp4"]}
+    assert told == {"width": 128, "height": 64, "num_frames": NUM_FRAMES, "files": ["enhanced.mp4"]}
     assert {path.name for path in tmp_path.glob("*/*")} == {"video.mp4", "enhanced.mp4", "lock"}
 
 
