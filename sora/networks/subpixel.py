@@ -12,8 +12,8 @@ def subpixel_network(filters: tuple[int, int]) -> keras.Model:
     re-arrangement: what it gives are the four pixels that each pixel becomes.
 
     Input ``luma``: float32 (N, H, W, 1) in [-0.5, 0.5]. Output: float32 (N, H - 8, W - 8, 4), what is to be
-    added to the enlarged luma at the top left, top right, bottom left and bottom right of each pixel, in units
-    of 16 levels.
+    added to the enlarged luma at the top left, top right, bottom left and bottom right of each pixel, in
+    units of 16 levels.
 
     Args:
         filters: of the first layer, 5 x 5 px, and of the second, 3 x 3 px.
