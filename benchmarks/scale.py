@@ -1,12 +1,13 @@
 """How time and memory grow with the number of videos, ingest to train, here and on two Dask workers.
 
-    python benchmarks/scale.py [--videos 30 300 3000] [--engines local dask] [--folder DIR] [--json FILE]
+    python benchmarks/scale.py [--videos 30 300 1000 3000] [--engines local dask] [--folder DIR] [--json FILE]
 
 The videos are written first, all different: 16 frames of 64 px, three labels, two videos a group. Each stage
 runs as DVC runs it, on a project of its own, with the landed parameters but for the size of the pictures.
 Memory is the greatest that the stage's own process, and any of those that work on videos, ever held. What a
-video costs is told between two numbers of videos, so that starting counts for nothing. Ends with 1 where a
-limit does not hold.
+video costs is told between two numbers of videos, so that starting counts for nothing; between the first two
+it still hides some work, and nothing is compared with them. Train, which looks at all videos at once, is
+measured and not held to the limits. Ends with 1 where one does not hold.
 """
 
 import argparse
@@ -35,7 +36,8 @@ from rich.table import Table
 from sora import layout
 from sora.manifest import read_table
 
-STAGES = ("ingest", "validate", "preprocess", "extract", "train")
+BY_VIDEO = ("ingest", "validate", "preprocess", "extract")
+STAGES = (*BY_VIDEO, "train")
 NUM_FRAMES, SIZE_PX, NUM_LABELS, GROUP_SIZE = 16, 64, 3, 2
 SMALL = {
     "preprocess.num_segments": 4,
@@ -57,7 +59,7 @@ LOOK_SECONDS = 0.1
 def main() -> int:
     """Run everything and print; return 1 where a limit does not hold."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--videos", type=int, nargs="+", default=[30, 300, 3000], help="numbers, rising")
+    parser.add_argument("--videos", type=int, nargs="+", default=[30, 300, 1000, 3000], help="rising")
     parser.add_argument("--engines", nargs="+", default=["local", "dask"], help="local and dask")
     parser.add_argument("--folder", type=Path, help="keep everything here")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
@@ -183,14 +185,14 @@ def digest(project: Path) -> tuple[str, ...]:
 def summary(rows: Sequence[dict[str, Any]], engine: str, numbers: Sequence[int]) -> dict[str, Any]:
     """Return what a further video costs between two numbers of videos, and which limits do not hold."""
     cost = {(row["stage"], row["videos"]): row for row in rows if row["engine"] == engine}
-    whole = {number: sum(cost[stage, number]["seconds"] for stage in STAGES) for number in numbers}
+    whole = {number: sum(cost[stage, number]["seconds"] for stage in BY_VIDEO) for number in numbers}
     ms = {f"{a} to {b}": round(1000 * (whole[b] - whole[a]) / (b - a), 1) for a, b in pairwise(numbers)}
     faults = [
         f"{after}: {ms[after]} ms a video, {ms[before]} ms before"
-        for before, after in pairwise(ms)
+        for before, after in list(pairwise(ms))[1:]
         if ms[after] > MAX_TIME_GROWTH * ms[before]
     ]
-    for stage in STAGES[:-1]:
+    for stage in BY_VIDEO:
         for a, b in pairwise(numbers):
             first, last = cost[stage, a], cost[stage, b]
             if last["child_mib"] > first["child_mib"] + MAX_CHILD_GROWTH_MIB:

@@ -11,9 +11,9 @@ def subpixel_network(filters: tuple[int, int]) -> keras.Model:
     efficient sub-pixel convolutional neural network", 2016), without padding and without the last
     re-arrangement: what it gives are the four pixels that each pixel becomes.
 
-    Input ``luma``: float32 (N, H, W, 1) in [-0.5, 0.5]. Output: float32 (N, H - 8, W - 8, 4), in units of 16
-    levels: what is to be added to the enlarged luma at the top left, top right, bottom left and bottom right
-    of each pixel.
+    Input ``luma``: float32 (N, H, W, 1) in [-0.5, 0.5]. Output: float32 (N, H - 8, W - 8, 4), what is to be
+    added to the enlarged luma at the top left, top right, bottom left and bottom right of each pixel, in
+    units of 16 levels.
 
     Args:
         filters: of the first layer, 5 x 5 px, and of the second, 3 x 3 px.
