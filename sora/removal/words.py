@@ -40,7 +40,7 @@ def next_lines(plan: Plan) -> list[str]:
         *([f"  {'sora update --off':<27} lets no training go on from {PARENT}"] if PARENT.exists() else []),
         f"  {'dvc repro':<27} trains without it; its clip, features and thumbnail go",
         f"  {promote:<27} lets the model serve that never saw it",
-        *([f"  dvc repro {UPSCALER.parent}/dvc.yaml, whose network learned it too"] if UPSCALER.exists() else []),
+        *(["  dvc repro models/upscaler/dvc.yaml: its network learned it"] if UPSCALER.exists() else []),
         f"  git add {' '.join(changed)} && git commit",
         "out of reach from here:",
         "  DVC remotes: dvc gc --workspace --cloud, which takes the data of all older versions away",
