@@ -1,6 +1,6 @@
 """Promotion: everything is made ready first, then one file is replaced."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -95,7 +95,7 @@ def promote(project: Path, rules: Rules, wish: Wish) -> Outcome:
         serving = held.pointer
         found = _judged(held.registry, serving, candidate, rules, wish.new_holdout)
         if serving and _is(serving, candidate, found.holdout):
-            return _outcome("serving already", held, serving.version, found.decision)
+            return _outcome("serving already", held, serving.version, found.decision, held.put_right())
         if not found.decision.passed and not wish.force:
             return _reject(held, found, wish)
         lineage = lineage_here(project, held.registry)
@@ -105,7 +105,7 @@ def promote(project: Path, rules: Rules, wish: Wish) -> Outcome:
         _collect(held, entry, wish.num_kept)
         pointer = pointer_to(entry, serving, by=wish.by, why=wish.force, checks=found.decision.sentences)
         behind = move_pointer(held, pointer)
-        return replace(_outcome("promoted", held, entry.version, found.decision), behind=behind)
+        return _outcome("promoted", held, entry.version, found.decision, behind)
 
 
 def _judged(
@@ -128,9 +128,13 @@ def _is(pointer: Pointer, candidate: Candidate, holdout: Holdout) -> bool:
 
 
 def _outcome(
-    status: Literal["promoted", "serving already"], held: Writing, version: str, decision: Decision
+    status: Literal["promoted", "serving already"],
+    held: Writing,
+    version: str,
+    decision: Decision,
+    behind: tuple[str, ...],
 ) -> Outcome:
-    return Outcome(status, version, decision, held.registry / MODELS / version, held.behind)
+    return Outcome(status, version, decision, held.registry / MODELS / version, behind)
 
 
 def _reject(held: Writing, found: _Judged, wish: Wish) -> Outcome:
@@ -138,7 +142,7 @@ def _reject(held: Writing, found: _Judged, wish: Wish) -> Outcome:
     folder = keep_rejected(held.registry, found.candidate, found.decision)
     record_rejection(held.registry, version, wish.by, found.decision.reasons)
     remove_all_but(folder.parent, rejected_last_first(held.registry)[: wish.num_kept])
-    return Outcome("rejected", version, found.decision, folder, held.behind)
+    return Outcome("rejected", version, found.decision, folder, held.put_right())
 
 
 def _entry(project: Path, held: Writing, found: _Judged, lineage: tuple[Record, pd.DataFrame]) -> Entry:

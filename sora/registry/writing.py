@@ -23,18 +23,22 @@ class Writing:
         registry: its folder.
         repository: git's, of the project.
         pointer: what serves; None where nothing does.
-        behind: what could not be put right of what follows from ``pointer``, a sentence each.
     """
 
     registry: Path
     repository: Repository
     pointer: Pointer | None
-    behind: tuple[str, ...]
+
+    def put_right(self) -> tuple[str, ...]:
+        """Bring what follows from ``pointer`` up to date; give what could not be, a sentence each."""
+        return _derive(self.registry, self.repository, self.pointer)
 
 
 @contextmanager
 def writing(project: Path) -> Iterator[Writing]:
-    """Hold the registry of a project, after what a killed process left half-done was put right.
+    """Hold the registry of a project, after what a killed process left half-done was removed.
+
+    What follows from the pointer is put right by who moves it, or by ``put_right``: it takes a second.
 
     Raises:
         SoraError: the project is in no git repository, or the pointer or the journal is damaged.
@@ -47,7 +51,7 @@ def writing(project: Path) -> Iterator[Writing]:
         pointer = read_pointer(registry)
         if pointer:
             record_pointer(registry, pointer)  # else the next change would leave a gap in the history
-        yield Writing(registry, repository, pointer, _derive(registry, repository, pointer))
+        yield Writing(registry, repository, pointer)
 
 
 def repair(project: Path) -> tuple[str, ...]:
@@ -57,7 +61,7 @@ def repair(project: Path) -> tuple[str, ...]:
         SoraError, OSError: as ``writing``.
     """
     with writing(project) as held:
-        return held.behind
+        return held.put_right()
 
 
 def move_pointer(held: Writing, pointer: Pointer) -> tuple[str, ...]:
