@@ -3,11 +3,12 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sora import layout
 from sora.errors import SoraError
 from sora.provenance.record import read_videos, recorded
 from sora.registry.entries import MODELS, check_files, pointer_to, read_entry, versions
 from sora.registry.events import predecessor
-from sora.registry.pointer import Pointer
+from sora.registry.pointer import Pointer, read_pointer
 from sora.registry.provenance import refuse_forgotten
 from sora.registry.writing import move_pointer, writing
 
@@ -36,10 +37,9 @@ def roll_back(project: Path, version: str = "", *, by: str, why: str = "", force
         SoraError: there is no such version, it is damaged, serves already, or has learned what was removed.
         OSError: of the disk; the model that served serves on.
     """
+    _required(read_pointer(project / layout.REGISTRY))  # before a folder is made where there is none
     with writing(project) as held:
-        serving = held.pointer
-        if serving is None:
-            raise SoraError(f"{held.registry}: nothing was promoted yet, so there is nothing to roll back")
+        serving = _required(held.pointer)
         entry = read_entry(held.registry, _target(held.registry, serving, version))
         check_files(held.registry / MODELS / entry.version, entry)
         if not force and entry.version in recorded(held.registry):
@@ -51,6 +51,12 @@ def roll_back(project: Path, version: str = "", *, by: str, why: str = "", force
             previous=predecessor(held.registry, entry.version),
         )
         return RollBack(pointer, move_pointer(held, pointer))
+
+
+def _required(serving: Pointer | None) -> Pointer:
+    if serving is None:
+        raise SoraError(f"{layout.REGISTRY}: nothing was promoted yet, so there is nothing to roll back")
+    return serving
 
 
 def _target(registry: Path, serving: Pointer, asked: str) -> str:
