@@ -20,11 +20,11 @@ from sora.drift.command import Request, write_drift
 from sora.drift.compare import ALPHA
 from sora.drift.journal import Window
 from sora.errors import SoraError
+from sora.serving.observing.journal import JOURNAL
 from sora.serving.settings import read_settings
 
 LIMIT_SECONDS = 3600
 ALARM = "sora.drift.alarm"  # prefect.yaml has the nightly run start at this event
-_JOURNAL = "observations.jsonl"  # what the service writes into its folder of state
 
 tell_in_one_line()
 
@@ -70,7 +70,7 @@ def look_for_drift(journal: Path, days: float, alpha: float, min_effect: float) 
 
 def served_journal() -> Path:
     """Return the journal of the service on this machine."""
-    return read_settings(os.environ).state / _JOURNAL
+    return read_settings(os.environ).state / JOURNAL
 
 
 def resource_of(project: Path) -> dict[str, str]:

@@ -48,6 +48,8 @@ def incoming(retry_delay_seconds: float = RETRY_DELAY_SECONDS, by_update: bool =
         try:
             done = take_in()
             has_changed = done.is_tracked is not None  # perhaps by a run that did not come this far
+            if by_update and has_changed:
+                start_from_what_serves()
             state = retrain(retry_delay_seconds) if has_changed or was_killed else None
         except SoraError:
             UNJUDGED.unlink()

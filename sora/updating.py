@@ -11,6 +11,7 @@ import yaml
 
 from sora import layout
 from sora.atomic import write_text
+from sora.dvc_repair import repair
 from sora.errors import SoraError
 from sora.params import PARAMS, read_section
 from sora.registry.pointer import read_pointer
@@ -34,6 +35,7 @@ def propose_update() -> list[str]:
     pointer = read_pointer(layout.REGISTRY)
     if pointer is None:
         raise SoraError("no model serves yet, so there is none to update: dvc repro, then sora promote")
+    repair(Path())  # what a DVC that was killed left half-written
     with _project() as repo:
         _bring(repo, pointer.tag)
         repo.add([layout.PARENT.as_posix()])

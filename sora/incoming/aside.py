@@ -42,11 +42,17 @@ def set_aside(folder: Path, arrival: Arrival, content_hash: str, reason: str) ->
 
     What stood there under the same name with another content stays; this one gets its hash into the name.
     """
-    target = free_place(folder / arrival.label / arrival.name, content_hash)
+    label, name, reason = map(_in_utf8, (arrival.label, arrival.name, reason))
+    target = free_place(folder / label / name, content_hash)
     if not copy_durably(arrival.file, target, content_hash, folder / ".tmp-copy"):
         return None
-    entry = SetAside(target.relative_to(folder).as_posix(), arrival.label, content_hash, reason)
+    entry = SetAside(target.relative_to(folder).as_posix(), label, content_hash, reason)
     others = [each for each in read_set_aside(folder) if each.file != entry.file]
     write_table(folder / REASONS, pd.DataFrame([asdict(each) for each in [*others, entry]]))
     sync(folder / REASONS)
     return entry
+
+
+def _in_utf8(text: str) -> str:
+    """Return a text that a table can hold: the name of a file may have bytes that are no UTF-8."""
+    return text.encode(errors="backslashreplace").decode()

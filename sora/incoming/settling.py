@@ -21,7 +21,7 @@ def still_written(files: Iterable[Path], now: float, settle_seconds: float) -> d
         now: in seconds since 1970.
         settle_seconds: for which a file must have been left unchanged.
     """
-    states = {file: file.stat() for file in files}
+    states = {file: file.stat() for file in files if file.exists()}  # some may just have gone
     being_written = {_file_id(path) for path in _open_for_writing()} if states else set()
     found = {}
     for file, state in states.items():

@@ -64,9 +64,11 @@ def _sort_one(found: Sorted, source: Source, digest: str, arrival: Arrival, same
     own = source.by_hash.get(digest, ())
     others = [other for other in same if other.label != arrival.label]
     if any(video.label == arrival.label for video in own):
+        if arrival.is_feedback:
+            return  # it stays with the service, and comes again each time
         if source.location(arrival, digest) in {video.location for video in own}:
             found.there.append(arrival)
-        elif not arrival.is_feedback:
+        else:
             found.refused[arrival] = f"is the same file as {own[0].path}, which is there already"
     elif own:
         found.refused[arrival] = _two_labels(arrival, own[0].path, own[0].label)

@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from sora import layout
 from sora.atomic import sync
+from sora.dvc_repair import repair
 from sora.errors import SoraError
 from sora.incoming.arrivals import Arrival, find_arrivals
 from sora.incoming.aside import FOLDER, SetAside, read_set_aside, set_aside
@@ -100,6 +101,7 @@ def take_in(request: Request) -> TakenIn:
     if not arrivals and not (folder / _UNTRACKED).exists():
         return TakenIn(left=_told(left))
     with _only_one(folder):
+        repair(Path())  # what a DVC that was killed left half-written
         there = [arrival for arrival in arrivals if arrival.file.exists()]  # another run may just have ended
         batch = _Batch(request, folder, there)
         batch.run()

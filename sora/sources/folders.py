@@ -137,7 +137,12 @@ class Bucket:
     def matches(self, pattern: str) -> list[str]:
         """See ``Folder``."""
         found = {*self._files.glob(f"{self._root}/{pattern}")}
-        return [name for name, path in self._paths.items() if path in found]
+        shows_hidden = "/." in f"/{pattern}"  # as on a disk
+        return [
+            name
+            for name, path in self._paths.items()
+            if path in found and (shows_hidden or "/." not in f"/{name}")
+        ]
 
     def place(self, name: str) -> Place:
         """See ``Folder``; the version is the storage's own, such as a hash or the time of writing."""

@@ -1,6 +1,7 @@
 """A project that keeps itself alive: Prefect's server and worker, new videos, and a service that follows."""
 
 import csv
+import json
 import os
 import shutil
 import socket
@@ -89,6 +90,12 @@ class Project:
         answer = httpx.post(f"http://127.0.0.1:{self.port}/api{path}", json=body, timeout=30)
         answer.raise_for_status()
         return answer.json()
+
+    def change_parameters(self, deployment: str, parameters: dict[str, Any]) -> None:
+        """Change some parameters of a deployment, for the runs that come."""
+        (found,) = self.ask("/deployments/filter", {"deployments": {"name": {"any_": [deployment]}}})
+        url = f"http://127.0.0.1:{self.port}/api/deployments/{found['id']}"
+        httpx.patch(url, json={"parameters": found["parameters"] | parameters}).raise_for_status()
 
     def ended_runs(self, flow: str) -> list[dict[str, Any]]:
         """Return the runs of a flow that have ended, the last one first."""
@@ -199,12 +206,15 @@ def test_new_videos_lead_to_a_new_model_and_poisoned_ones_to_none(project, tmp_p
         second = eventually(lambda: version() != first and version(), 10)
         assert second in promoted["state"]["message"]
 
+        project.change_parameters("incoming", {"by_update": True})
         project.send("dark", "bright", range(40, 60))
         project.send("bright", "dark", range(40, 60))
         rejected = eventually(lambda: judged(1), 400)
         assert rejected["state"]["name"] == "Rejected", rejected["state"]["message"]
         assert "recall of" in rejected["state"]["message"]
         assert version() == second
+        trained = json.loads((project.folder / "reports/training.json").read_text())
+        assert trained["inner"]["num_new"] == 40  # by an update of the model that serves
 
     keys = {artifact["key"] for artifact in project.ask("/artifacts/filter", {})}
     assert {"sora-model", "sora-report", "sora-gate"} <= keys
