@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from sora import layout
 from sora.errors import SoraError
@@ -53,6 +54,16 @@ def trained_features(trained: Trained, splits: tuple[str, ...], runtime: Runtime
     videos = feature_table(splits)
     features = features_from_clips(list(videos["path"]), trained.backbone, trained.spec, runtime, title)
     return replace(FeatureSet(videos, features, {}), columns={"clip": slice(0, features.shape[-1])})
+
+
+def judging_videos() -> pd.DataFrame:
+    """Return the rows of ``feature_table`` that judge the model: test, and what it has not learned of val.
+
+    An update keeps in train what its parent has learned there, wherever the splits put it since then.
+    """
+    table, learned = feature_table(("val", "test")), read_table(layout.TRAINED_LEARNED)
+    in_train = table["key"].isin(learned.loc[learned["split"] == "train", "key"])
+    return table[~in_train].reset_index(drop=True)
 
 
 def features_from_clips(

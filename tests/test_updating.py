@@ -23,7 +23,7 @@ import pathlib, sys
 folder = pathlib.Path("models/trained/without_val")
 folder.mkdir(parents=True, exist_ok=True)
 (folder / "weights").write_text(sys.argv[1])
-(folder.parent / "learned.csv").write_text("key,label,split\\n1,a,train\\n")
+(folder.parent / "learned.csv").write_text("key,view,label,split\\n1,0,a,train\\n")
 """
 YAML = """\
 seed: 0  # of all

@@ -27,7 +27,7 @@ from sora.lineage import chain
 from sora.manifest import read_table
 from sora.params import STRICT, Runtime, Settings
 from sora.quiet import import_tensorflow
-from sora.trained import Trained, clip_paths, read_trained
+from sora.trained import Trained, clip_paths, judging_videos, read_trained
 from sora.video.write import read_clip
 from sora.work import map_videos
 
@@ -120,7 +120,7 @@ def _measure(
     runtime: Runtime,
 ) -> list[Figures]:
     """Return what every candidate costs on one video, and how good it is on validation and test videos."""
-    table, clips = feature_table(("val", "test")), clip_paths()
+    table, clips = judging_videos(), clip_paths()
     probabilities = _probabilities(
         [clips[path] for path in table["path"]], list(table["split"]), candidates, trained, runtime
     )

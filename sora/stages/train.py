@@ -9,7 +9,7 @@ import pandas as pd
 from sora import layout
 from sora.atomic import write_json
 from sora.errors import SoraError
-from sora.features import feature_table, load_features, read_features
+from sora.features import feature_table, read_features
 from sora.manifest import SPLIT_NAMES, labels_in, write_table
 from sora.params import Settings, read_input_spec
 from sora.quiet import import_tensorflow
@@ -18,7 +18,7 @@ from sora.training.fitted import Fitted, OnEpoch, OwnBackbone, require_all_label
 from sora.training.live import showing
 from sora.training.on_clips import LabelledClips, fit_clips
 from sora.training.on_features import fit
-from sora.training.parent import INSTEAD, LEARNED_COLUMNS, Parent, read_parent, require_same_videos
+from sora.training.parent import INSTEAD, LEARNED_COLUMNS, Parent, read_parent, splits_of_update
 from sora.training.spec import TrainSpec as Params
 from sora.training.update import rows_for_update, update
 
@@ -31,16 +31,17 @@ def run(params: Params, settings: Settings) -> None:
     from sora.networks.model_files import save_model
 
     shutil.rmtree(layout.TRAINED, ignore_errors=True)  # another kind of network leaves other files
-    videos = feature_table(("train", "val"))
-    labels = sorted({label for joined in videos["label"] for label in labels_in(joined)})
-    require_all_labels(videos, labels)
     on_features = params.network == "features"
     parent = _parent(params)
+    views = _views(parent)
+    videos = views[views["view"] == 0]
+    labels = sorted({label for joined in videos["label"] for label in labels_in(joined)})
+    require_all_labels(videos, labels)
     with showing(_num_epochs(params, parent), layout.LIVE_LOG) as show:
         if parent:
-            fitted = _update(parent, labels, params, settings.seed, show)
+            fitted = _update(parent, views, labels, params, settings.seed, on_epoch=show)
         elif on_features:
-            fitted = _fit_features(labels, params, settings.seed, show)
+            fitted = _fit_features(views, labels, params, settings.seed, show)
         else:
             fitted = _fit_clips(videos, labels, params, settings.seed, show)
     save_model(fitted.model, layout.TRAINED)
@@ -51,8 +52,7 @@ def run(params: Params, settings: Settings) -> None:
     write_json(layout.TRAINED_LABELS, labels)
     if fitted.choices:
         write_json(layout.TRAINED_CHOICES, asdict(fitted.choices))
-    learned = feature_table(("train", "val"), all_views=True)[LEARNED_COLUMNS]
-    write_table(layout.TRAINED_LEARNED, learned.sort_values("key"))
+    write_table(layout.TRAINED_LEARNED, views[LEARNED_COLUMNS].sort_values("key"))
     # A refit has no validation and follows the same schedule: its rows would only blur the curve.
     validated = [row for row in fitted.history if row["val_loss"] is not None]
     write_table(layout.HISTORY, pd.DataFrame(validated or fitted.history))
@@ -74,16 +74,27 @@ def _num_epochs(params: Params, parent: Parent | None) -> int:
     return 1 if parent or in_one_step else params.epochs
 
 
-def _update(parent: Parent, labels: list[str], params: Params, seed: int, on_epoch: OnEpoch) -> Fitted:
-    require_same_videos(feature_table(SPLIT_NAMES, all_views=True), parent)
-    videos = feature_table(("train", "val"), all_views=True)
-    needed = rows_for_update(videos, parent, params.update.reservoir_size, seed)
-    return update(parent, read_features(videos[needed]), labels, params, seed, on_epoch=on_epoch)
+def _views(parent: Parent | None) -> pd.DataFrame:
+    """Return the rows of ``feature_table`` that are in train and val, be it by the splits of an update."""
+    if parent is None:
+        return feature_table(("train", "val"), all_views=True)
+    views = feature_table(SPLIT_NAMES, all_views=True)
+    views["split"] = splits_of_update(views, parent)
+    return views[views["split"] != "test"].reset_index(drop=True)
 
 
-def _fit_features(labels: list[str], params: Params, seed: int, on_epoch: OnEpoch) -> Fitted:
+def _update(
+    parent: Parent, views: pd.DataFrame, labels: list[str], params: Params, seed: int, *, on_epoch: OnEpoch
+) -> Fitted:
+    needed = rows_for_update(views, parent, params.update.reservoir_size, seed)
+    return update(parent, read_features(views[needed]), labels, params, seed, on_epoch=on_epoch)
+
+
+def _fit_features(
+    views: pd.DataFrame, labels: list[str], params: Params, seed: int, on_epoch: OnEpoch
+) -> Fitted:
     # Augmented views are further rows: an epoch sees each of them once.
-    features = load_features(("train", "val"), all_views=True)
+    features = read_features(views)
     return fit(features, labels, params, seed, checkpoints=layout.UNFINISHED_FIT, on_epoch=on_epoch)
 
 

@@ -17,7 +17,7 @@ from sora.training.reservoir import Known
 if TYPE_CHECKING:
     import keras
 
-LEARNED_COLUMNS = ["key", "label", "split"]
+LEARNED_COLUMNS = ["key", "view", "label", "split"]
 INSTEAD = "or train from nothing: sora update --off"
 
 
@@ -29,7 +29,7 @@ class Parent:
         model: the classifier, calibrated.
         without_val: the same fitted to the videos of train alone; None where ``model`` is that itself.
         labels: names, in the order of its probabilities.
-        learned: columns key, label and split of each view of a video that it has learned.
+        learned: columns key, view, label and split of each view of a video that it has learned.
         choices: of the head ``linear``; None for others.
     """
 
@@ -87,29 +87,36 @@ def known_videos(videos: pd.DataFrame) -> list[Known]:
     return [Known(key, label) for key, label in zip(videos["key"], videos["label"], strict=True)]
 
 
-def require_same_videos(videos: pd.DataFrame, parent: Parent) -> None:
-    """Raise a SoraError where what the parent has learned has gone, or would now judge what comes of it.
+def splits_of_update(videos: pd.DataFrame, parent: Parent) -> pd.Series:
+    """Return the split of each video in an update: what the parent has learned in train stays there.
+
+    New groups may take the places of others in val (``sora.quality.splits``): a video that has moved there
+    from train cannot judge what comes of the parent.
 
     Args:
-        videos: columns path, key and split, of all splits and views.
+        videos: columns path, view, key and split, of all splits and views.
         parent: of the update.
+
+    Raises:
+        SoraError: what the parent has learned has gone, or is in test now.
     """
-    both = parent.learned[["key", "split"]].merge(videos, "left", on="key", suffixes=("_then", ""))
-    gone = both["path"].isna()
+    learned = parent.learned
+    gone = ~learned["key"].isin(videos["key"])
     if gone.all():
         raise SoraError(f"the parent knows no video as it is extracted now; extract as it was, {INSTEAD}")
-    if gone.any():
+    if num_gone := (gone & (learned["view"] == 0)).sum():  # a video that is in val now has no further views
         raise SoraError(
-            f"the parent has learned {gone.sum()} videos that are not there any more, and nothing unlearns "
+            f"the parent has learned {num_gone} videos that are not there any more, and nothing unlearns "
             f"them; bring them back, {INSTEAD}"
         )
-    moved = both[(both["split"] != both["split_then"]) & (both["split"] != "train")]
+    moved = videos[videos["key"].isin(learned["key"]) & (videos["split"] == "test")]
     if len(moved):
-        first = moved.iloc[0]
         raise SoraError(
-            f"the parent has learned {len(moved)} videos that now judge it, such as {first['path']}: "
-            f"in {first['split_then']} then, in {first['split']} now; go back to its splits, {INSTEAD}"
+            f"the parent has learned {len(moved)} videos that are in test now, such as "
+            f"{moved.iloc[0]['path']}; bring back its splits, {INSTEAD}"
         )
+    in_train = videos["key"].isin(learned.loc[learned["split"] == "train", "key"])
+    return videos["split"].mask(in_train, "train")
 
 
 def _read_choices(path: Path) -> LinearChoices:

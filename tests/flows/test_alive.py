@@ -186,8 +186,9 @@ def test_new_videos_lead_to_a_new_model_and_poisoned_ones_to_none(project, tmp_p
     own = ("BENTOML_HOME", "SORA_STATE", "SORA_REGISTRY")
     with serving(tmp_path, tmp_path / "log", **{name: project.environment[name] for name in own}) as served:
 
-        def version() -> str:
-            return str(httpx.get(f"{served.url}/health", timeout=30).json()["model_version"])
+        def versions() -> set[str]:
+            """Return what some answers are of: each worker turns to another version by itself."""
+            return {httpx.get(f"{served.url}/health", timeout=30).json()["model_version"] for _ in range(8)}
 
         def judged(known: int) -> dict[str, Any] | None:
             """Return the first run that judged a candidate after so many that did, or failed."""
@@ -196,15 +197,15 @@ def test_new_videos_lead_to_a_new_model_and_poisoned_ones_to_none(project, tmp_p
             ]
             return runs[0] if len(runs) > known else None
 
-        first = version()
+        (first,) = versions()
         project.send("dark", "dark", range(20, 23))
         project.send("bright", "bright", range(20, 23))
         promoted = eventually(lambda: judged(0), 400)
         assert promoted["state"]["name"] == "Promoted", promoted["state"]["message"]
         assert promoted["auto_scheduled"]  # nobody started it
-        assert "6 taken in" in promoted["state"]["message"]
-        second = eventually(lambda: version() != first and version(), 10)
-        assert second in promoted["state"]["message"]
+        second = promoted["state"]["message"].removeprefix("6 taken in; ").removesuffix(" serves")
+        assert second != first
+        eventually(lambda: versions() == {second}, 10)
 
         project.change_parameters("incoming", {"by_update": True})
         project.send("dark", "bright", range(40, 60))
@@ -212,7 +213,7 @@ def test_new_videos_lead_to_a_new_model_and_poisoned_ones_to_none(project, tmp_p
         rejected = eventually(lambda: judged(1), 400)
         assert rejected["state"]["name"] == "Rejected", rejected["state"]["message"]
         assert "recall of" in rejected["state"]["message"]
-        assert version() == second
+        assert versions() == {second}
         trained = json.loads((project.folder / "reports/training.json").read_text())
         assert trained["inner"]["num_new"] == 40  # by an update of the model that serves
 

@@ -55,11 +55,18 @@ def test_killed_decoders_are_replaced_before_the_next_request(served, target, bu
 
 def _workers(served) -> list[psutil.Process]:
     children = psutil.Process(served.process.pid).children()
-    return [one for one in children if "_bentoml_impl.worker.service" in " ".join(one.cmdline())]
+    return [one for one in children if "_bentoml_impl.worker.service" in _command(one)]
 
 
 def _reads_videos(process: psutil.Process) -> bool:
-    return "spawn_main" in " ".join(process.cmdline())
+    return "spawn_main" in _command(process)
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:  # that of a job ends when it is done
+        return ""
 
 
 def _files(state) -> list:

@@ -12,6 +12,7 @@ from sora.errors import SoraError
 from sora.manifest import read_table, write_table
 from sora.params import convert, read_params
 from sora.stages import STAGES, train
+from sora.trained import judging_videos
 
 
 @pytest.mark.parametrize(
@@ -73,3 +74,19 @@ def test_an_update_learns_what_its_parent_does_not_know_the_same_way_each_time(p
     change_param(project, "train", "network", "residual")
     with pytest.raises(SoraError, match="only heads on features can be updated, residual cannot"):
         run_train()
+
+
+def test_what_the_parent_learned_in_train_does_not_judge_an_update_though_the_splits_say_so(project):
+    all_splits = take_away("left/02.mp4")
+    run_train()
+    layout.TRAINED.rename(layout.PARENT)
+    change_param(project, "train", "update", {"parent": "models/parent", "reservoir_size": 500})
+    (judged, *others), (_, learned, *_) = (  # the first one of train is new
+        all_splits.loc[all_splits["split"] == split, "path"] for split in ("val", "train")
+    )
+    moved = all_splits["path"].map({judged: "train", learned: "val"}).fillna(all_splits["split"])
+    write_table(layout.SPLITS, all_splits.assign(split=moved))
+    run_train()
+    assert list(read_table(layout.TRAINED_LEARNED)["split"]).count("val") == len(others)
+    tested = all_splits.loc[all_splits["split"] == "test", "path"]
+    assert set(judging_videos()["path"]) == {*others, *tested}
