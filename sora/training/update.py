@@ -71,21 +71,22 @@ def update(
         on_epoch: gets each row of the history.
 
     Raises:
-        SoraError: the parent is of another head or of other features, a label of it has gone, no new video is
-            in train, or videos have several labels for the first time.
+        SoraError: the parent is of another head or of other features, a label of it has gone, there is no new
+            video to learn from, or videos have several labels for the first time.
     """
     from sora.networks.temperature import with_temperature
 
     _require(parent, features, labels, spec)
     known, replayed = _known_and_replayed(features.videos, parent, spec.update.reservoir_size, seed)
     in_train = (features.videos["split"] == "train").to_numpy()
-    if (known | ~in_train).all():
+    learns_val = parent.without_val is not None
+    if (known | ~(in_train | learns_val)).all():
         raise SoraError(f"no new video is in train, the others only judge; add more, {INSTEAD}")
     seen = ~known | replayed
     teach = _teacher(parent, labels, spec)
     taught = _rows(features, seen & in_train)
     judged = teach(parent.judged, taught)
-    model = judged if parent.without_val is None else teach(parent.model, _rows(features, seen))
+    model = teach(parent.model, _rows(features, seen)) if learns_val else judged
     train, val = (_Measured.of(each, labels, parent) for each in (taught, features.of_split("val")))
     row = {"epoch": 1, **train.figures(judged), **val.figures(judged, "val_")}
     if on_epoch:

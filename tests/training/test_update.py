@@ -25,6 +25,14 @@ def weights(model):
     return [array.copy() for array in model.get_weights()]
 
 
+def corrected(features, row):
+    """Give another label to a video of one of two."""
+    videos = features.videos.reset_index(drop=True)
+    place = videos.index[row]
+    videos.loc[place, "label"] = {"a": "c", "c": "a"}[videos["label"][place]]
+    return replace(features, videos=videos)
+
+
 @pytest.fixture(scope="module", params=HEADS)
 def case(request):
     features, params = stored(), spec(request.param)
@@ -67,12 +75,16 @@ def test_a_corrected_label_is_new_and_a_parent_that_knows_all_is_refused(case):
     old = of_labels(features, ["a", "c"])
     with pytest.raises(SoraError, match=r"knows every video already; add new ones, .* sora update --off"):
         rows_for_update(old.videos, parent, 10, 0)
-    with pytest.raises(SoraError, match="no new video is in train"):
-        update(parent, old, ["a", "c"], params, 0)
-    videos = old.videos.reset_index(drop=True)
-    corrected = videos["key"] == videos["key"].iloc[-1]
-    videos.loc[corrected, "label"] = {"a": "c", "c": "a"}[videos["label"].iloc[-1]]
-    assert update(parent, replace(old, videos=videos), ["a", "c"], params, 0).inner["num_new"] == 1
+    assert update(parent, corrected(old, -1), ["a", "c"], params, 0).inner["num_new"] == 1
+
+
+def test_a_new_video_that_is_in_val_is_learned_by_what_serves(case):
+    features, params, parent = case
+    new = corrected(of_labels(features, ["a", "c"]), 0)
+    assert new.videos["split"].iloc[0] == "val"
+    assert update(parent, new, ["a", "c"], params, 0).inner["num_new"] == 1
+    with pytest.raises(SoraError, match="no new video is in train, the others only judge"):
+        update(replace(parent, without_val=None), new, ["a", "c"], params, 0)
 
 
 def test_what_does_not_fit_the_parent_is_refused(case):
