@@ -126,7 +126,7 @@ class _Batch:
         found = self._sorted(source)
         self.left |= {arrival.file: reason for arrival, reason in found.waiting.items()}
         if found.fresh:
-            require_own_folder(source.rules.folder)
+            require_own_folder(source.rules.folder, Path())
         reasons = faults([each.file for each in found.fresh], self._request.rules, self._request.runtime)
         fit = [arrival for arrival in found.fresh if arrival.file not in reasons]
         found.refused.update({each: reasons[each.file] for each in found.fresh if each.file in reasons})
@@ -205,7 +205,7 @@ def _tracked(folder: Path, source: Path) -> bool | None:
     """Have DVC keep what this run changed, or one that was killed."""
     if not (folder / _UNTRACKED).exists():
         return None
-    is_tracked = track(source)
+    is_tracked = track(source, Path())
     (folder / _UNTRACKED).unlink()
     return is_tracked
 

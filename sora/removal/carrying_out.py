@@ -1,14 +1,13 @@
 """Removing videos as planned; a kill at any moment leaves a state from which it can be done again."""
 
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sora.apps.index.store import open_index
 from sora.errors import SoraError
+from sora.incoming.tracking import track
 from sora.provenance.forgotten import Forgotten, add_forgotten
 from sora.removal.labels import remove_lines
 from sora.removal.plan import CACHES, INDEX, Plan
@@ -64,8 +63,7 @@ def _track(source: Path, project: Path) -> None:
     """Let DVC know the folder as it is now, if it tracks it."""
     if not source.with_name(f"{source.name}.dvc").is_file():
         return
-    command = [sys.executable, "-m", "dvc", "add", "--quiet", str(source)]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["no reason"])[-1]
-        raise SoraError(f"the videos are gone, but dvc add {source} failed ({reason}); run it again")
+    try:
+        track(source, project)
+    except SoraError as error:
+        raise SoraError(f"the videos are gone, but {error}") from error

@@ -13,8 +13,8 @@ import pandas as pd
 from sora import layout
 from sora.apps.index.store import open_index
 from sora.errors import SoraError
+from sora.incoming.tracking import require_no_output
 from sora.manifest import read_table
-from sora.params import read_yaml
 from sora.provenance.here import source_of
 from sora.provenance.tracing import Known, VideoTrace, trace_file
 from sora.provenance.videos import location_of, of_files
@@ -78,7 +78,7 @@ def make_plan(videos: Sequence[str], known: Known, feedback: Path) -> Plan:
     if is_url(named):
         raise SoraError(f"{named}: remove the videos from the storage itself, then dvc repro")
     source = project / named
-    _require_own(source)
+    require_no_output(source, project)  # else its stage would make the videos again
     manifest = read_table(project / layout.MANIFEST)
     hashes = list(dict.fromkeys(_file_hash(video, manifest, project) for video in videos))
     rows = of_files(manifest, frozenset(hashes))
@@ -94,18 +94,6 @@ def make_plan(videos: Sequence[str], known: Known, feedback: Path) -> Plan:
         waiting=_waiting(project / INCOMING, hashes),
         cached=_cached(project, [*files, *given, *_derived(project, rows)]),
     )
-
-
-def _require_own(source: Path) -> None:
-    stages = source.parent / "dvc.yaml"
-    if not stages.is_file():
-        return
-    described = read_yaml(stages, "restore it from git").get("stages", {}).values()
-    if any(source.name in stage.get("outs", []) for stage in described):
-        raise SoraError(
-            f"{source}: a stage of {stages} makes these videos, and would make them again; copy the folder, "
-            "let ingest.source name the copy, and remove videos from that"
-        )
 
 
 def _file_hash(asked: str, manifest: pd.DataFrame, project: Path) -> str:

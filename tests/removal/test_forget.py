@@ -95,9 +95,11 @@ def test_a_label_without_videos_goes_and_so_does_the_row(project: Path):
 
 def test_what_a_stage_draws_is_refused_and_what_is_unknown_too(project: Path):
     assert "is no file, and no video here" in sora("forget", "nothing.mp4")[1]
-    Path("dvc.yaml").write_text("stages: {render: {cmd: draw, outs: [videos]}}\n")
+    Path(".dvc").mkdir()
+    Path("dvc.lock").unlink()
+    Path("dvc.yaml").write_text("stages: {render: {cmd: draw, outs: [videos: {cache: false}]}}\n")
     code, text = sora("forget", LEARNED[0], "--yes")
-    assert (code, "would make them again" in text, VIDEO.exists()) == (1, True, True)
+    assert (code, "the stage render of DVC writes anew" in text, VIDEO.exists()) == (1, True, True)
 
 
 def test_dvc_keeps_no_copy_and_knows_the_folder_as_it_is(project: Path):
@@ -115,3 +117,6 @@ def test_dvc_keeps_no_copy_and_knows_the_folder_as_it_is(project: Path):
     code, text = sora("forget", LEARNED[0], "--yes")
     assert (code, cached.exists()) == (0, False), text
     assert Path("videos.dvc").read_text() != before
+    Path("dvc.yaml").write_text("stages: []")
+    code, text = sora("forget", OTHER.as_posix(), "--yes")
+    assert (code, "DVC cannot read this project" in text, OTHER.exists()) == (1, True, True)
