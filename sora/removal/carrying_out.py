@@ -25,8 +25,8 @@ class Request:
 def carry_out(plan: Plan, project: Path, request: Request) -> None:
     """Remove what is planned.
 
-    First it is written down that the videos must not come back. Then labels.csv changes, and then the files
-    go, so that no row is ever left without its file.
+    First it is written down that the videos must not come back. Then labels.csv changes, so that no row is
+    ever left without its file. The files of the source go last, for by them the rest is found again.
 
     Raises:
         SoraError: DVC cannot take the changed folder in; the videos are gone all the same.
@@ -35,13 +35,13 @@ def carry_out(plan: Plan, project: Path, request: Request) -> None:
     add_forgotten(project, [Forgotten(one, at, request.by, request.why) for one in plan.file_hashes])
     if plan.lines:
         remove_lines(plan.source / LABELS, plan.lines)
-    for file in (*plan.files, *plan.feedback, *plan.waiting, *plan.cached):
-        file.unlink(missing_ok=True)
-        _remove_empty_folders(file.parent, plan.source)
     if plan.indexed:
         open_index(project / INDEX).remove(plan.indexed)
     for cache in CACHES:
         _remove(project / cache)
+    for file in (*plan.cached, *plan.feedback, *plan.reviewed, *plan.waiting, *plan.files):
+        file.unlink(missing_ok=True)
+        _remove_empty_folders(file.parent.resolve(), plan.source.resolve())
     _track(plan.source.resolve(), project)
 
 
