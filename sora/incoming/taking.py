@@ -100,13 +100,30 @@ def take_in(request: Request) -> TakenIn:
     arrivals, left = _settled(request)
     if not arrivals and not (folder / _UNTRACKED).exists():
         return TakenIn(left=_told(left))
-    with _only_one(folder):
+    with only_one(folder):
         repair(Path())  # what a DVC that was killed left half-written
         there = [arrival for arrival in arrivals if arrival.file.exists()]  # another run may just have ended
         batch = _Batch(request, folder, there)
         batch.run()
         is_tracked = _tracked(folder, request.source.folder)
     return TakenIn(tuple(batch.taken), tuple(batch.set_aside), _told(left | batch.left), is_tracked)
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Change the source alone: no other process takes videos in from this folder, or removes any.
+
+    Raises:
+        SoraError: another is at it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / ".lock").acquire(timeout=0):
+            yield
+    except Timeout as error:
+        raise SoraError(
+            f"another process takes videos of {folder} in, or removes videos; try again later"
+        ) from error
 
 
 class _Batch:
@@ -189,16 +206,6 @@ def _feedback(params: Params) -> list[Arrival]:
 def _digest(arrival: Arrival) -> str:
     """Return the SHA-256 of a video; the service names feedback by it, and what is copied is checked."""
     return arrival.file.stem if arrival.is_feedback else content_hash(arrival.file)
-
-
-@contextmanager
-def _only_one(folder: Path) -> Iterator[None]:
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(folder / ".lock").acquire(timeout=0):
-            yield
-    except Timeout as error:
-        raise SoraError(f"another process is taking in the videos of {folder}; try again later") from error
 
 
 def _tracked(folder: Path, source: Path) -> bool | None:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from sora.apps.index.store import open_index
 from sora.errors import SoraError
+from sora.incoming.taking import only_one
 from sora.incoming.tracking import track
 from sora.provenance.forgotten import Forgotten, add_forgotten
 from sora.removal.labels import remove_lines
-from sora.removal.plan import CACHES, INDEX, Plan
+from sora.removal.plan import CACHES, INCOMING, INDEX, Plan
 from sora.sources.table import LABELS
 
 
@@ -29,10 +30,18 @@ def carry_out(plan: Plan, project: Path, request: Request) -> None:
     ever left without its file. The files of the source go last, for by them the rest is found again.
 
     Raises:
-        SoraError: DVC cannot take the changed folder in; the videos are gone all the same.
+        SoraError: videos are being taken in, then nothing is done; or DVC cannot take the changed folder in,
+            then the videos are gone all the same.
+        OSError: of the disk.
     """
-    at = datetime.now(UTC).isoformat(timespec="seconds")
-    add_forgotten(project, [Forgotten(one, at, request.by, request.why) for one in plan.file_hashes])
+    with only_one(project / INCOMING):
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        add_forgotten(project, [Forgotten(one, at, request.by, request.why) for one in plan.file_hashes])
+        _delete(plan, project)
+        _track(plan.source.resolve(), project)
+
+
+def _delete(plan: Plan, project: Path) -> None:
     if plan.lines:
         remove_lines(plan.source / LABELS, plan.lines)
     if plan.indexed:
@@ -42,7 +51,6 @@ def carry_out(plan: Plan, project: Path, request: Request) -> None:
     for file in (*plan.cached, *plan.feedback, *plan.reviewed, *plan.waiting, *plan.files):
         file.unlink(missing_ok=True)
         _remove_empty_folders(file.parent.resolve(), plan.source.resolve())
-    _track(plan.source.resolve(), project)
 
 
 def _remove_empty_folders(folder: Path, source: Path) -> None:

@@ -17,11 +17,12 @@ from sora import layout
 from sora.apps.index.entries import Entry
 from sora.apps.index.store import create_index, open_index
 from sora.cli import app
+from sora.incoming.taking import only_one
 from sora.manifest import read_table, write_table
 from sora.provenance.forgotten import read_forgotten
 from sora.registry.promotion import Wish, promote
 from sora.removal import plan
-from sora.removal.plan import INDEX
+from sora.removal.plan import INCOMING, INDEX
 from sora.serving.feedback import record_feedback
 
 VIDEO, OTHER = Path("videos") / LEARNED[0], Path("videos") / LEARNED[1]
@@ -88,6 +89,14 @@ def test_a_video_goes_from_everywhere_and_is_remembered_by_its_hash_alone(projec
     assert [(one.content_hash, one.why) for one in read_forgotten(project).values()] == [(DIGEST, "GDPR 17")]
     assert LEARNED[0] not in Path("data/forgotten.csv").read_text()
     assert sora("forget", DIGEST, "--yes")[0] == 0  # once more, as after a kill
+
+
+def test_nothing_is_removed_while_videos_are_taken_in(project: Path):
+    with only_one(INCOMING):
+        code, text = sora("forget", LEARNED[0], "--yes")
+    assert (code, "another process takes videos of data/incoming in" in text) == (1, True)
+    assert VIDEO.exists()
+    assert read_forgotten(project) == {}
 
 
 def test_a_label_without_videos_goes_and_so_does_the_row(project: Path):
