@@ -19,7 +19,6 @@ from sora.drift.alarm import MIN_EFFECT
 from sora.drift.command import Request, write_drift
 from sora.drift.compare import ALPHA
 from sora.drift.journal import Window
-from sora.errors import SoraError
 from sora.serving.observing.journal import JOURNAL
 from sora.serving.settings import read_settings
 
@@ -58,8 +57,6 @@ def drift(
 @task(task_run_name="look for drift", persist_result=False)
 def look_for_drift(journal: Path, days: float, alpha: float, min_effect: float) -> dict[str, Any]:
     """Write the page and the figures of drift; publish what they say, and return the figures."""
-    if not journal.is_file():
-        raise SoraError(f"{journal} is not here: the service has seen no video yet, or SORA_STATE is another")
     since = datetime.now(UTC) - timedelta(days=days)
     request = Request((journal,), Window(since=since), alpha=alpha, min_effect=min_effect)
     says, page = write_drift(request, layout.DRIFT)

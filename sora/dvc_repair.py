@@ -17,6 +17,7 @@ from sora.atomic import write_text
 
 _LOCKS = Path("dvc.lock"), Path("data/dvc.lock"), Path("models/upscaler/dvc.lock")
 _OWN = Path(".dvc/tmp")
+_CONFLICT = re.compile(r"^(<<<<<<<|>>>>>>>) ", re.MULTILINE)
 _STAGE = re.compile(r"^  \S.*:\n", re.MULTILINE)
 
 
@@ -57,6 +58,8 @@ def _repair_lock(path: Path) -> str:
     if not path.is_file():
         return ""
     text = path.read_text(encoding="utf-8", errors="replace")
+    if _CONFLICT.search(text):
+        return ""  # no kill's work: a person has to choose a side
     kept = whole_stages(text)
     if kept and kept == text:
         return ""

@@ -31,6 +31,11 @@ def read_records(path: Path) -> list[Record]:
         return []
 
 
+def older(path: Path) -> Path:
+    """Return where what a journal held before lies, if it was not to grow beyond a limit."""
+    return path.with_stem(f"{path.stem}-older")
+
+
 def append_record(path: Path, decide: Callable[[list[Record]], Record | None]) -> Record | None:
     """Append what ``decide`` makes of the records that are there; None appends nothing.
 

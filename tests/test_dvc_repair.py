@@ -69,6 +69,14 @@ def test_an_empty_lock_goes(project: Path):
     assert not (project / "dvc.lock").exists()
 
 
+def test_a_conflict_of_git_is_left_to_a_person(project: Path):
+    start = TEXT.index("  train:\n")
+    conflict = f"{TEXT[:start]}<<<<<<< HEAD\n{TEXT[start:]}=======\n{TEXT[start:]}>>>>>>> other\n"
+    (project / "dvc.lock").write_text(conflict)
+    assert repair(project) == ()
+    assert (project / "dvc.lock").read_text() == conflict
+
+
 def test_nothing_is_touched_while_dvc_is_at_work(project: Path):
     (project / "dvc.lock").write_text(BROKEN)
     with (project / ".dvc/tmp/lock").open("a") as file:

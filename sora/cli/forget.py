@@ -36,8 +36,7 @@ def forget(
 
     registry = _HERE / layout.REGISTRY
     try:
-        feedback = read_settings(os.environ).state / "feedback"
-        plan = make_plan(videos, Known(_HERE, registry), feedback)
+        plan = make_plan(videos, Known(_HERE, registry), read_settings(os.environ).state)
         pointer = read_pointer(registry)
         print_lines(plan_lines(plan, pointer.version if pointer else ""))
         if dry_run:
@@ -48,3 +47,6 @@ def forget(
         print_lines(next_lines(plan))
     except SoraError as error:
         raise failure(str(error)) from error
+    except OSError as error:
+        file = f" ({error.filename})" if error.filename else ""
+        raise failure(f"the disk refuses: {error.strerror}{file}; mend that and ask again") from error

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sora.drift.observation import Observation, from_json
 from sora.errors import SoraError
-from sora.journal import read_records
+from sora.journal import older, read_records
 
 SUFFIX = ".jsonl"
 
@@ -27,14 +27,24 @@ class Window:
 def read_journal(path: Path, window: Window = Window()) -> list[Observation]:
     """Return the observations of a journal that ``window`` names, in order.
 
+    What a server has moved away, since its journal became too large, is the beginning of it.
+
     Raises:
         SoraError: there is no such file, a line is damaged, or nothing is left.
     """
-    if not path.is_file():
-        raise SoraError(f"{path}: there is no such journal of observations")
-    records = list(enumerate(read_records(path), start=1))
+    files = [file for file in (older(path), path) if file.is_file()]
+    if not files:
+        raise SoraError(
+            f"{path}: there is no such journal of observations; a server begins observations.jsonl in its "
+            "SORA_STATE with the first video that it sees"
+        )
+    records = [
+        (f"{file}, line {number}", record)
+        for file in files
+        for number, record in enumerate(read_records(file), start=1)
+    ]
     records = records if window.last is None else records[-window.last :]
-    found = [from_json(record, f"{path}, line {number}") for number, record in records]
+    found = [from_json(record, place) for place, record in records]
     if window.since is not None:
         found = [each for each in found if each.time >= window.since]
     if not found:

@@ -100,13 +100,30 @@ def take_in(request: Request) -> TakenIn:
     arrivals, left = _settled(request)
     if not arrivals and not (folder / _UNTRACKED).exists():
         return TakenIn(left=_told(left))
-    with _only_one(folder):
+    with only_one(folder):
         repair(Path())  # what a DVC that was killed left half-written
         there = [arrival for arrival in arrivals if arrival.file.exists()]  # another run may just have ended
         batch = _Batch(request, folder, there)
         batch.run()
         is_tracked = _tracked(folder, request.source.folder)
     return TakenIn(tuple(batch.taken), tuple(batch.set_aside), _told(left | batch.left), is_tracked)
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Change the source alone: no other process takes videos in from this folder, or removes any.
+
+    Raises:
+        SoraError: another is at it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / ".lock").acquire(timeout=0):
+            yield
+    except Timeout as error:
+        raise SoraError(
+            f"another process takes videos of {folder} in, or removes videos; try again later"
+        ) from error
 
 
 class _Batch:
@@ -126,7 +143,7 @@ class _Batch:
         found = self._sorted(source)
         self.left |= {arrival.file: reason for arrival, reason in found.waiting.items()}
         if found.fresh:
-            require_own_folder(source.rules.folder)
+            require_own_folder(source.rules.folder, Path())
         reasons = faults([each.file for each in found.fresh], self._request.rules, self._request.runtime)
         fit = [arrival for arrival in found.fresh if arrival.file not in reasons]
         found.refused.update({each: reasons[each.file] for each in found.fresh if each.file in reasons})
@@ -191,21 +208,11 @@ def _digest(arrival: Arrival) -> str:
     return arrival.file.stem if arrival.is_feedback else content_hash(arrival.file)
 
 
-@contextmanager
-def _only_one(folder: Path) -> Iterator[None]:
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(folder / ".lock").acquire(timeout=0):
-            yield
-    except Timeout as error:
-        raise SoraError(f"another process is taking in the videos of {folder}; try again later") from error
-
-
 def _tracked(folder: Path, source: Path) -> bool | None:
     """Have DVC keep what this run changed, or one that was killed."""
     if not (folder / _UNTRACKED).exists():
         return None
-    is_tracked = track(source)
+    is_tracked = track(source, Path())
     (folder / _UNTRACKED).unlink()
     return is_tracked
 

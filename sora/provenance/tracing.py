@@ -153,14 +153,14 @@ def trace_file(digest: str, known: Known) -> VideoTrace:
 
 def _here(known: Known) -> ModelTrace:
     record, videos = known.here
-    if known.promoted_as:
-        record = replace(record, version=known.promoted_as.version, tag=known.promoted_as.tag)
-        record, videos = replace(record, parent=known.promoted_as.parent), known.seen[record.version]
+    if same := known.promoted_as:
+        record = replace(record, version=same.version, tag=same.tag, parent=same.parent)
+        videos = read_videos(known.registry, same.version)
     return ModelTrace(record, videos, is_here=True)
 
 
 def _model(version: str, known: Known) -> ModelTrace:
-    return ModelTrace(known.records[version], known.seen[version])
+    return ModelTrace(known.records[version], read_videos(known.registry, version))
 
 
 def _version(asked: str, known: Known) -> str | None:

@@ -1,17 +1,17 @@
 """Removing videos as planned; a kill at any moment leaves a state from which it can be done again."""
 
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sora.apps.index.store import open_index
 from sora.errors import SoraError
+from sora.incoming.taking import only_one
+from sora.incoming.tracking import track
 from sora.provenance.forgotten import Forgotten, add_forgotten
 from sora.removal.labels import remove_lines
-from sora.removal.plan import CACHES, INDEX, Plan
+from sora.removal.plan import CACHES, INCOMING, INDEX, Plan
 from sora.sources.table import LABELS
 
 
@@ -26,24 +26,31 @@ class Request:
 def carry_out(plan: Plan, project: Path, request: Request) -> None:
     """Remove what is planned.
 
-    First it is written down that the videos must not come back. Then labels.csv changes, and then the files
-    go, so that no row is ever left without its file.
+    First it is written down that the videos must not come back. Then labels.csv changes, so that no row is
+    ever left without its file. The files of the source go last, for by them the rest is found again.
 
     Raises:
-        SoraError: DVC cannot take the changed folder in; the videos are gone all the same.
+        SoraError: videos are being taken in, then nothing is done; or DVC cannot take the changed folder in,
+            then the videos are gone all the same.
+        OSError: of the disk.
     """
-    at = datetime.now(UTC).isoformat(timespec="seconds")
-    add_forgotten(project, [Forgotten(one, at, request.by, request.why) for one in plan.file_hashes])
+    with only_one(project / INCOMING):
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        add_forgotten(project, [Forgotten(one, at, request.by, request.why) for one in plan.file_hashes])
+        _delete(plan, project)
+        _track(plan.source.resolve(), project)
+
+
+def _delete(plan: Plan, project: Path) -> None:
     if plan.lines:
         remove_lines(plan.source / LABELS, plan.lines)
-    for file in (*plan.files, *plan.feedback, *plan.waiting, *plan.cached):
-        file.unlink(missing_ok=True)
-        _remove_empty_folders(file.parent, plan.source)
     if plan.indexed:
         open_index(project / INDEX).remove(plan.indexed)
     for cache in CACHES:
         _remove(project / cache)
-    _track(plan.source.resolve(), project)
+    for file in (*plan.cached, *plan.feedback, *plan.reviewed, *plan.waiting, *plan.files):
+        file.unlink(missing_ok=True)
+        _remove_empty_folders(file.parent.resolve(), plan.source.resolve())
 
 
 def _remove_empty_folders(folder: Path, source: Path) -> None:
@@ -64,8 +71,7 @@ def _track(source: Path, project: Path) -> None:
     """Let DVC know the folder as it is now, if it tracks it."""
     if not source.with_name(f"{source.name}.dvc").is_file():
         return
-    command = [sys.executable, "-m", "dvc", "add", "--quiet", str(source)]
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["no reason"])[-1]
-        raise SoraError(f"the videos are gone, but dvc add {source} failed ({reason}); run it again")
+    try:
+        track(source, project)
+    except SoraError as error:
+        raise SoraError(f"the videos are gone, but {error}") from error

@@ -13,8 +13,9 @@ import pandas as pd
 from sora import layout
 from sora.apps.index.store import open_index
 from sora.errors import SoraError
+from sora.incoming.tracking import require_no_output
 from sora.manifest import read_table
-from sora.params import read_yaml
+from sora.provenance.forgotten import FORGOTTEN
 from sora.provenance.here import source_of
 from sora.provenance.tracing import Known, VideoTrace, trace_file
 from sora.provenance.videos import location_of, of_files
@@ -42,6 +43,7 @@ class Plan:
         lines: of its labels.csv.
         indexed: names in the search index.
         feedback: files that people sent with a label.
+        reviewed: files that the service keeps for people to look at.
         waiting: files that wait to be taken in, or were set aside.
         cached: copies of all of these, and of clips and features, in DVC's cache.
     """
@@ -52,6 +54,7 @@ class Plan:
     lines: tuple[int, ...]
     indexed: tuple[str, ...]
     feedback: tuple[Path, ...]
+    reviewed: tuple[Path, ...]
     waiting: tuple[Path, ...]
     cached: tuple[Path, ...]
 
@@ -61,13 +64,13 @@ class Plan:
         return tuple(trace.content_hash for trace in self.traces)
 
 
-def make_plan(videos: Sequence[str], known: Known, feedback: Path) -> Plan:
+def make_plan(videos: Sequence[str], known: Known, state: Path) -> Plan:
     """Return what removing videos will do.
 
     Args:
         videos: files, paths of the manifest, or content hashes or their beginnings.
         known: models that may have seen them.
-        feedback: folder of the service's feedback.
+        state: folder of the service's state.
 
     Raises:
         SoraError: a video is not known, or the source is not a folder of one's own: a stage of DVC would make
@@ -78,12 +81,12 @@ def make_plan(videos: Sequence[str], known: Known, feedback: Path) -> Plan:
     if is_url(named):
         raise SoraError(f"{named}: remove the videos from the storage itself, then dvc repro")
     source = project / named
-    _require_own(source)
+    require_no_output(source, project)  # else its stage would make the videos again
     manifest = read_table(project / layout.MANIFEST)
     hashes = list(dict.fromkeys(_file_hash(video, manifest, project) for video in videos))
     rows = of_files(manifest, frozenset(hashes))
     files = _existing([*(project / file for file in rows["file"]), *_inside(source, videos)])
-    given = _feedback_files(feedback, hashes)
+    given = _feedback_files(state / "feedback", hashes)
     return Plan(
         source=source,
         traces=tuple(trace_file(digest, known) for digest in hashes),
@@ -91,21 +94,10 @@ def make_plan(videos: Sequence[str], known: Known, feedback: Path) -> Plan:
         lines=lines_of(source / LABELS, set(map(location_of, rows["path"]))),
         indexed=_indexed(project / INDEX, rows, hashes),
         feedback=given,
+        reviewed=_existing(file for digest in hashes for file in (state / "review").glob(f"{digest}*")),
         waiting=_waiting(project / INCOMING, hashes),
         cached=_cached(project, [*files, *given, *_derived(project, rows)]),
     )
-
-
-def _require_own(source: Path) -> None:
-    stages = source.parent / "dvc.yaml"
-    if not stages.is_file():
-        return
-    described = read_yaml(stages, "restore it from git").get("stages", {}).values()
-    if any(source.name in stage.get("outs", []) for stage in described):
-        raise SoraError(
-            f"{source}: a stage of {stages} makes these videos, and would make them again; copy the folder, "
-            "let ingest.source name the copy, and remove videos from that"
-        )
 
 
 def _file_hash(asked: str, manifest: pd.DataFrame, project: Path) -> str:
@@ -116,18 +108,28 @@ def _file_hash(asked: str, manifest: pd.DataFrame, project: Path) -> str:
     if _HASH.fullmatch(asked):
         meant |= manifest["content_hash"].str.startswith(asked)
     found = manifest[meant & (manifest["content_hash"] != "")]
-    files = found["file"].unique()
-    if len(files) and found["content_hash"].nunique() == 1:
-        file = project / files[0]
-        return content_hash(file) if file.is_file() else str(found["content_hash"].iloc[0])
-    if len(files) == 1:  # parts of one file
-        return content_hash(project / files[0])
-    if not len(files) and len(asked) == _NUM_HASH_DIGITS and _HASH.fullmatch(asked):
+    if len(found):
+        return _hash_of_one(asked, found, project)
+    if len(asked) == _NUM_HASH_DIGITS and _HASH.fullmatch(asked):
         return asked  # gone from here, but models may have seen it
-    what = (
-        "several videos are meant; give more of the hash" if len(files) else "is no file, and no video here"
-    )
-    raise SoraError(f"{asked}: {what}")
+    raise SoraError(f"{asked}: is no file, and no video here")
+
+
+def _hash_of_one(asked: str, rows: pd.DataFrame, project: Path) -> str:
+    """Return the SHA-256 of the one file, or of its copies, that rows of the manifest are of."""
+    files = rows["file"].unique()
+    if len(files) > 1 and rows["content_hash"].nunique() > 1:
+        raise SoraError(f"{asked}: several videos are meant; give more of the hash")
+    for file in files:
+        if (project / file).is_file():
+            return content_hash(project / file)
+    whole = rows.loc[rows["path"].map(location_of) == rows["path"], "content_hash"]
+    if whole.empty:
+        raise SoraError(
+            f"{asked}: {files[0]} has gone, and its parts do not tell its hash; restore it, or give its "
+            f"SHA-256, which is in {FORGOTTEN} if it was being removed"
+        )
+    return str(whole.iloc[0])
 
 
 def _inside(source: Path, videos: Iterable[str]) -> list[Path]:
@@ -136,7 +138,7 @@ def _inside(source: Path, videos: Iterable[str]) -> list[Path]:
 
 
 def _existing(files: Iterable[Path]) -> tuple[Path, ...]:
-    there = {file.resolve(): file for file in files if file.is_file()}
+    there = {file.parent.resolve() / file.name: file for file in files if file.is_file() or file.is_symlink()}
     return tuple(sorted(there.values()))
 
 

@@ -22,6 +22,7 @@ def plan_lines(plan: Plan, serving: str) -> list[str]:
         *_some("row of labels.csv, on line", [str(line) for line in plan.lines]),
         *_some("entry of the search index", list(plan.indexed)),
         *_some("feedback", [str(file) for file in plan.feedback]),
+        *_some("kept for review", [str(file) for file in plan.reviewed]),
         *_some("not yet taken in", [str(file) for file in plan.waiting]),
         *_some("copy in DVC's cache", [str(file) for file in plan.cached]),
         *_some("cache, all of it", [str(path) for path in caches]),
@@ -45,7 +46,8 @@ def next_lines(plan: Plan) -> list[str]:
         "out of reach from here:",
         "  DVC remotes: dvc gc --workspace --cloud, which takes the data of all older versions away",
         "  names: of older versions, in the tags of git (git tag -d) and in registry/",
-        "  servers: their SORA_STATE keeps answers, jobs and observations; stop them, delete those",
+        "  servers: their SORA_STATE keeps answers, jobs, observations, reviews, versions and search-*.db;",
+        "    once the new model serves, stop them and delete those",
         *([f"  sora rollback refuses what learned it ({', '.join(versions)})"] if versions else []),
     ]
 

@@ -12,7 +12,7 @@ from sora.drift.journal import Window, read_journal
 from sora.drift.observation import from_json
 from sora.drift.sample import drawn, one_of_each_group, sample_of
 from sora.errors import SoraError
-from sora.journal import append_record
+from sora.journal import append_record, older
 
 
 def one(number: int = 0, **changes: Any):
@@ -55,6 +55,20 @@ def test_a_part_of_a_journal(tmp_path):
         read_journal(path, Window(since=datetime(2027, 1, 1, tzinfo=UTC)))
     with pytest.raises(SoraError, match="there is no such journal"):
         read_journal(tmp_path / "other.jsonl")
+
+
+def test_what_was_moved_away_is_the_beginning_of_a_journal(tmp_path):
+    path = tmp_path / "observations.jsonl"
+    for number in range(5):
+        place = older(path) if number < 3 else path
+        append_record(place, lambda _, number=number: one(number).as_json())
+    assert [each.video for each in read_journal(path)] == [f"{number}.mp4" for number in range(5)]
+    assert [each.video for each in read_journal(path, Window(last=3))] == ["2.mp4", "3.mp4", "4.mp4"]
+    path.unlink()  # a kill between the two
+    assert len(read_journal(path)) == 3
+    append_record(older(path), lambda _: {"video": "a.mp4"})
+    with pytest.raises(SoraError, match=r"observations-older\.jsonl, line 4: is no observation"):
+        read_journal(path)
 
 
 def test_observations_of_several_models_are_refused_with_their_numbers():

@@ -23,8 +23,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two videos of two labels in class folders; no video is decoded, and DVC is only noted down."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SORA_STATE", raising=False)
-    monkeypatch.setattr(taking, "require_own_folder", lambda source: None)
-    monkeypatch.setattr(taking, "track", lambda source: Path("tracked").write_text(str(source)) > 0)
+    monkeypatch.setattr(taking, "require_own_folder", lambda source, project: None)
+    monkeypatch.setattr(taking, "track", lambda source, project: Path("tracked").write_text(str(source)) > 0)
     monkeypatch.setattr(taking, "faults", faults)
     for number, label in enumerate(("walk", "jump")):
         clip(tmp_path / "videos" / label / f"{label}.mp4", number)

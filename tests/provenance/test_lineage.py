@@ -103,6 +103,15 @@ def test_lineage_outlives_the_version(project: Path):
     assert told(first)["version"] == first
 
 
+def test_a_version_without_its_videos_is_told_and_no_other_suffers(project: Path):
+    first, second = promoted(project), promoted(project, "second")
+    videos = project / "registry/lineage" / first / "videos.csv"
+    videos.unlink()
+    assert told(second)["version"] == told()["version"] == second
+    code, text = sora("lineage", first)
+    assert (code, f"registry/lineage/{first}/videos.csv: is damaged" in text) == (1, True)
+
+
 def test_an_update_has_learned_what_its_parent_learned(project: Path):
     first = promoted(project)
     shutil.copytree(project.with_name("project-networks"), project / layout.PARENT)

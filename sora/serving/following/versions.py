@@ -53,9 +53,15 @@ class Versions:
         (self._folder / version / _SERVED).touch()
 
     def remove_old(self, in_use: str) -> None:
-        """Remove what the registry keeps no more, with the indexes of these versions: no way leads back."""
-        kept = {*versions(self.registry), in_use}
+        """Remove what the registry keeps no more, with the indexes of these versions: no way leads back.
+
+        Nothing is removed where the registry shows no version at all: then it is out of reach.
+        """
         with locked(self._folder / ".lock"):
+            in_registry = versions(self.registry)  # now: another worker may have unpacked a new one
+            if not in_registry:
+                return
+            kept = {*in_registry, in_use}
             gone = {path.name for path in self._folder.glob("[!.]*")} - kept
             remove_all_but(self._folder, kept)
         for path in [path for name in gone for path in self._state.glob(f"search-{name}.db*")]:

@@ -6,11 +6,11 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from sora.journal import Record, append_only
+from sora.journal import Record, append_only, older
 from sora.serving.locking import locked
 from sora.serving.priority import give_way
 
-JOURNAL, OLDER = "observations.jsonl", "observations-older.jsonl"
+JOURNAL = "observations.jsonl"
 _MAX_WAITING = 1000
 _END_SECONDS = 5.0
 
@@ -60,7 +60,7 @@ class ObservationJournal:
         path = self._folder / JOURNAL
         with locked(self._folder / ".observations.lock"):
             if path.exists() and path.stat().st_size >= self._max_bytes:
-                path.replace(self._folder / OLDER)
+                path.replace(older(path))
             append_only(path, record)
 
     def _tell(self, reason: str) -> None:

@@ -1,5 +1,7 @@
 """What a Bento of the registry becomes in the folder of state."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +12,10 @@ from sora import layout
 from sora.bundle import read_bundle
 from sora.errors import SoraError
 from sora.registry.entries import MODELS, remove_all_but
+from sora.serving.assets import Assets
+from sora.serving.following import versions as module
 from sora.serving.following.versions import Versions
+from sora.serving.locking import locked
 
 BESIDE = {"policy.yaml": b"duration: []\n", "search.db": b"an index", "sora.objects.npz": b"names"}
 
@@ -71,6 +76,35 @@ def test_a_bento_that_is_not_what_was_promoted_is_refused(project, versions):
     bento.unlink()
     with pytest.raises(SoraError, match="is missing; restore it"):
         versions.unpacked(pointer)
+
+
+def test_nothing_goes_while_the_registry_is_out_of_reach(project, versions, tmp_path):
+    for name in ("one", "two"):
+        pointer = promote_model(project, name)
+        versions.unpacked(pointer)
+        versions.note_served(pointer.version)
+    (tmp_path / "state" / f"search-{pointer.version}.db").touch()
+    registry = project / layout.REGISTRY
+    registry.rename(registry.with_name("away"))
+    versions.remove_old("another")
+    assert len(versions.served()) == 2
+    assert (tmp_path / "state" / f"search-{pointer.version}.db").exists()
+
+
+def test_what_another_worker_unpacks_before_the_lock_is_free_stays(project, versions, monkeypatch):
+    first = promote_model(project, "one")
+    versions.unpacked(first)
+    unpacked: list[Assets] = []
+
+    @contextmanager
+    def held_by_another(path: Path) -> Iterator[None]:
+        monkeypatch.setattr(module, "locked", locked)
+        unpacked.append(versions.unpacked(promote_model(project, "two")))
+        yield
+
+    monkeypatch.setattr(module, "locked", held_by_another)
+    versions.remove_old(first.version)
+    assert unpacked[0].bundle.is_dir()
 
 
 def test_what_the_registry_keeps_no_more_goes_with_its_index(project, versions, tmp_path):

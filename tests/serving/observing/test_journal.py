@@ -4,9 +4,9 @@ import errno
 import logging
 from concurrent.futures import ThreadPoolExecutor
 
-from sora.journal import read_records
+from sora.journal import older, read_records
 from sora.serving.observing import journal as module
-from sora.serving.observing.journal import JOURNAL, OLDER, ObservationJournal
+from sora.serving.observing.journal import JOURNAL, ObservationJournal
 
 
 def test_what_was_added_is_there_after_the_end(tmp_path):
@@ -23,9 +23,11 @@ def test_it_never_grows_beyond_its_limit(tmp_path):
     for number in range(100):
         journal.add({"number": number})
     journal.close()
-    kept = [*read_records(tmp_path / OLDER), *read_records(tmp_path / JOURNAL)]
+    path = tmp_path / JOURNAL
+    kept = [*read_records(older(path)), *read_records(path)]
     assert [record["number"] for record in kept] == [*range(100 - len(kept), 100)]
-    assert all((tmp_path / name).stat().st_size < 220 for name in (JOURNAL, OLDER))
+    assert all(each.stat().st_size < 220 for each in (path, older(path)))
+    assert older(path).name == "observations-older.jsonl"
 
 
 def test_a_full_disk_is_told_once_and_fails_nobody(tmp_path, monkeypatch, caplog):
