@@ -2,6 +2,7 @@
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -16,6 +17,8 @@ from sora.provenance.videos import seen_videos
 
 SOURCES, CODE, MODEL, COMPRESSED, BENTO = "source videos", "code", "model", "compressed model", "Bento"
 UNCOMMITTED = "-changed"  # after the commit, where files that DVC knows differ from it
+
+_INCOMING = "data/incoming"
 
 # Name, file and how it is called in the bundle's own lineage.
 _RECORDED = (
@@ -63,11 +66,22 @@ def _seen(project: Path) -> pd.DataFrame:
 
 def source_of(project: Path) -> str:
     """Return the folder of videos that params.yaml names."""
-    params = read_yaml(project / "params.yaml", "run from the folder of the project")
     try:
-        return str(params["ingest"]["source"])
+        return str(_params(project)["ingest"]["source"])
     except (KeyError, TypeError) as error:
         raise SoraError(f"{project / 'params.yaml'}: ingest.source is missing") from error
+
+
+def incoming_of(project: Path) -> str:
+    """Return the folder for new videos that params.yaml names, or the usual one."""
+    try:
+        return str(_params(project)["incoming"]["folder"])
+    except (KeyError, TypeError):  # a project may do without the sections of commands
+        return _INCOMING
+
+
+def _params(project: Path) -> dict[str, Any]:
+    return read_yaml(project / "params.yaml", "run from the folder of the project")
 
 
 def _parent_digest(project: Path) -> str:

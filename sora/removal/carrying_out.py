@@ -11,7 +11,7 @@ from sora.incoming.taking import only_one
 from sora.incoming.tracking import track
 from sora.provenance.forgotten import Forgotten, add_forgotten
 from sora.removal.labels import remove_lines
-from sora.removal.plan import CACHES, INCOMING, INDEX, Plan
+from sora.removal.plan import CACHES, INDEX, Plan
 from sora.sources.table import LABELS
 
 
@@ -34,7 +34,7 @@ def carry_out(plan: Plan, project: Path, request: Request) -> None:
             then the videos are gone all the same.
         OSError: of the disk.
     """
-    with only_one(project / INCOMING):
+    with only_one(plan.incoming):
         at = datetime.now(UTC).isoformat(timespec="seconds")
         add_forgotten(project, [Forgotten(one, at, request.by, request.why) for one in plan.file_hashes])
         _delete(plan, project)

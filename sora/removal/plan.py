@@ -16,7 +16,7 @@ from sora.errors import SoraError
 from sora.incoming.tracking import require_no_output
 from sora.manifest import read_table
 from sora.provenance.forgotten import FORGOTTEN
-from sora.provenance.here import source_of
+from sora.provenance.here import incoming_of, source_of
 from sora.provenance.tracing import Known, VideoTrace, trace_file
 from sora.provenance.videos import location_of, of_files
 from sora.removal.labels import lines_of
@@ -26,7 +26,7 @@ from sora.sources.table import LABELS
 from sora.sources.videos import is_url
 from sora.video.container import SUFFIXES
 
-INDEX, INCOMING = Path("models/search.db"), Path("data/incoming")
+INDEX = Path("models/search.db")
 CACHES = (layout.ANALYSES, layout.OBSERVATIONS, layout.SERVED_VIDEOS)
 _HASH = re.compile(r"[0-9a-f]{6,64}")
 _NUM_HASH_DIGITS = 64
@@ -38,6 +38,7 @@ class Plan:
 
     Attributes:
         source: the folder of the project's videos.
+        incoming: folder for new videos.
         traces: of each video, which models saw it.
         files: of the source, or fetched.
         lines: of its labels.csv.
@@ -49,6 +50,7 @@ class Plan:
     """
 
     source: Path
+    incoming: Path
     traces: tuple[VideoTrace, ...]
     files: tuple[Path, ...]
     lines: tuple[int, ...]
@@ -77,7 +79,7 @@ def make_plan(videos: Sequence[str], known: Known, state: Path) -> Plan:
             the videos again, or they are in object storage.
     """
     project = known.project
-    named = source_of(project)
+    named, incoming = source_of(project), project / incoming_of(project)
     if is_url(named):
         raise SoraError(f"{named}: remove the videos from the storage itself, then dvc repro")
     source = project / named
@@ -89,13 +91,14 @@ def make_plan(videos: Sequence[str], known: Known, state: Path) -> Plan:
     given = _feedback_files(state / "feedback", hashes)
     return Plan(
         source=source,
+        incoming=incoming,
         traces=tuple(trace_file(digest, known) for digest in hashes),
         files=files,
         lines=lines_of(source / LABELS, set(map(location_of, rows["path"]))),
         indexed=_indexed(project / INDEX, rows, hashes),
         feedback=given,
         reviewed=_existing(file for digest in hashes for file in (state / "review").glob(f"{digest}*")),
-        waiting=_waiting(project / INCOMING, hashes),
+        waiting=_waiting(incoming, hashes),
         cached=_cached(project, [*files, *given, *_derived(project, rows)]),
     )
 

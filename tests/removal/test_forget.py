@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from registry_projects import LEARNED, RULES, make_project
 from typer.testing import CliRunner
 
@@ -22,7 +23,7 @@ from sora.manifest import read_table, write_table
 from sora.provenance.forgotten import read_forgotten
 from sora.registry.promotion import Wish, promote
 from sora.removal import plan
-from sora.removal.plan import INCOMING, INDEX
+from sora.removal.plan import INDEX
 from sora.serving.feedback import record_feedback
 
 VIDEO, OTHER = Path("videos") / LEARNED[0], Path("videos") / LEARNED[1]
@@ -92,9 +93,11 @@ def test_a_video_goes_from_everywhere_and_is_remembered_by_its_hash_alone(projec
 
 
 def test_nothing_is_removed_while_videos_are_taken_in(project: Path):
-    with only_one(INCOMING):
+    params = yaml.safe_load(Path("params.yaml").read_text())
+    Path("params.yaml").write_text(yaml.safe_dump(params | {"incoming": {"folder": "new"}}))
+    with only_one(Path("new")):
         code, text = sora("forget", LEARNED[0], "--yes")
-    assert (code, "another process takes videos of data/incoming in" in text) == (1, True)
+    assert (code, "another process takes videos of new in" in text) == (1, True)
     assert VIDEO.exists()
     assert read_forgotten(project) == {}
 
