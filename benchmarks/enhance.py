@@ -30,10 +30,10 @@ from projects import ROOT
 from rich.console import Console
 from rich.table import Table
 
-from sora.enhance.denoising import average, clean, motion, noise_level, smoothed
 from sora.enhance.effect import Enhancement, Options
 from sora.enhance.enlarging import enlarge
 from sora.enhance.network import load_enlarger
+from sora.transcode.effect import Frame
 from sora.transcode.pipeline import num_cores
 from sora.transcode.run import Job, transcode
 from sora.video.read import iterate_frames
@@ -143,14 +143,14 @@ def noise(clips: list[Path]) -> list[dict[str, Any]]:
 
 def denoised(clip: Path, deviation: float) -> tuple[float, float]:
     """Return the PSNR of the last of a clip's first frames with noise, before and after denoising."""
-    random, known, before = np.random.default_rng(0), None, None
-    for truth in islice(frames(clip), NUM_NOISY):
+    effect, random = Enhancement(Options(denoise=True), None), np.random.default_rng(0)
+    state, before = None, None
+    for number, truth in enumerate(islice(frames(clip), NUM_NOISY)):
         given = np.clip(np.rint(truth + random.normal(0, deviation, truth.shape)), 0, 255).astype(np.uint8)
-        grey = cv2.cvtColor(given, cv2.COLOR_RGB2GRAY)
-        level = noise_level(grey)
-        known = average(given, known, None if before is None else motion(grey, before), level)
-        before = grey
-    made = clean(known, smoothed(given, level))
+        frame = Frame(number, number / 25, given, before)
+        state, finished = effect.finish(state, frame, effect.prepare(frame))
+        before = given
+    made = effect.render(frame, finished)
     return psnr(truth.astype(float), given), psnr(truth.astype(float), made)
 
 
@@ -211,7 +211,7 @@ def killed(clip: Path, folder: Path) -> bool:
     with command(video, undisturbed, *words):
         pass
     with command(video, output, *words) as process:
-        while len(list(folder.glob(f".{output.name}.parts/*/part-*"))) < 2:
+        while process.poll() is None and len(list(folder.glob(f".{output.name}.parts/*/part-*"))) < 2:
             time.sleep(0.05)
         process.kill()
     was_there = output.exists()

@@ -92,9 +92,9 @@ def painted(effect: Stylize, frames: Sequence[np.ndarray]) -> tuple[list[np.ndar
     alone, steady, state = [], [], None
     for frame in numbered(frames):
         prepared = effect.prepare(frame)
-        alone.append(effect.finish(None, frame, prepared)[1])
-        state, result = effect.finish(state, frame, prepared)
-        steady.append(result)
+        alone.append(effect.render(frame, effect.finish(None, frame, prepared)[1]))
+        state, finished = effect.finish(state, frame, prepared)
+        steady.append(effect.render(frame, finished))
     return alone, steady
 
 
@@ -184,7 +184,7 @@ def speed(height: int, width: int, style: str, repeats: int = 3) -> dict[str, An
     all_seconds, bare = [], []
     for _ in range(repeats):
         start = time.process_time()
-        effect.finish(state, frame, effect.prepare(frame))
+        effect.render(frame, effect.finish(state, frame, effect.prepare(frame))[1])
         middle = time.process_time()
         painter.paint(canvas)
         all_seconds.append(middle - start)

@@ -60,12 +60,16 @@ def styles(
         float | None,
         typer.Option(min=0, help="When the frame is shown.", show_default="the middle", metavar="SECONDS"),
     ] = None,
+    *,
+    force: Force = False,
 ) -> None:
     """Show all built-in styles on one frame of a video."""
     from sora.errors import SoraError, VideoError
     from sora.stylize.sheet import write_sheet
+    from sora.transcode.checks import check_output
 
     try:
+        check_output(video, output, force=force)
         write_sheet(video, output, at)
     except VideoError as error:
         raise failure(f"{video}: {error}") from error

@@ -13,6 +13,7 @@ _LEAST_NOISE = 0.5  # levels of grey; a picture with less is clean
 _GREY_SHARE = 0.669  # standard deviation of grey, by that of each colour (BT.601 weights)
 _LAPLACIAN = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 _MEDIAN_OF_NOISE = 0.6745  # of the absolute values of a standard normal distribution
+_LEAST_SIDE_PX = 32  # OpenCV's flow crashes on many strips that are thinner, as of 24 x 320 px
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,9 @@ def noise_level(grey: np.ndarray) -> float:
 def motion(grey: np.ndarray, before: np.ndarray) -> np.ndarray:
     """Return where each pixel of a uint8 picture (H, W) was in the one before: float32 (H, W, 2), x and y."""
     finder = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    smooth = [cv2.GaussianBlur(one, (0, 0), 1) for one in (grey, before)]
-    moved = finder.calc(smooth[0], smooth[1], None)  # type: ignore[call-overload]
+    smooth = [_padded(cv2.GaussianBlur(one, (0, 0), 1)) for one in (grey, before)]
     height, width = grey.shape
+    moved = finder.calc(smooth[0], smooth[1], None)[:height, :width]  # type: ignore[call-overload]
     moved[..., 0] += np.arange(width, dtype=np.float32)
     moved[..., 1] += np.arange(height, dtype=np.float32)[:, None]
     return moved
@@ -86,3 +87,9 @@ def clean(known: Average, alone: np.ndarray) -> np.ndarray:
     """
     share = _LARGEST_SHARE * np.clip((known.count - 1) / (_TRUSTED_FRAMES - 1), 0, 1)[..., None]
     return np.rint(np.clip(alone + share * (known.mean - alone), 0, 255)).astype(np.uint8)
+
+
+def _padded(picture: np.ndarray) -> np.ndarray:
+    height, width = picture.shape
+    below, right = max(0, _LEAST_SIDE_PX - height), max(0, _LEAST_SIDE_PX - width)
+    return cv2.copyMakeBorder(picture, 0, below, 0, right, cv2.BORDER_REPLICATE)

@@ -14,7 +14,7 @@ from sora.enhance.steadying import brightened, corrections, gains, moved
 from sora.enhance.survey import Survey, survey
 from sora.transcode.effect import Arrays, Effect, Frame
 
-VERSION = 1  # raise it when the pixels of a result change
+VERSION = 2  # raise it when the pixels of a result change
 
 
 @dataclass(frozen=True)

@@ -50,12 +50,19 @@ class Stylize(Effect):
         motion = None if frame.previous is None else motion_between(resized(frame.previous, size), canvas)
         return Painted(painting, detail_strength(painting), motion, substance(canvas))
 
-    def finish(self, state: Arrays | None, frame: Frame, prepared: Painted) -> tuple[Arrays, np.ndarray]:
+    def finish(
+        self, state: Arrays | None, frame: Frame, prepared: Painted
+    ) -> tuple[Arrays, tuple[np.ndarray, Painted]]:
         """Mix the painting with the one before; the state is what they make together."""
         painting = prepared.painting
         if state is not None and prepared.motion is not None:
             painting = mixed(painting, state["painting"], prepared.motion)
+        return {"painting": painting}, (painting, prepared)
+
+    def render(self, frame: Frame, finished: tuple[np.ndarray, Painted]) -> np.ndarray:
+        """Return the result, uint8 RGB: the painting with its detail, mixed with the frame."""
+        painting, prepared = finished
         shown = resized(with_detail(painting, prepared.detail), frame.pixels.shape[:2])
         strength = self._strength * prepared.substance
         result = strength * shown + np.float32(1 - strength) * frame.pixels
-        return {"painting": painting}, np.clip(np.rint(result), 0, 255).astype(np.uint8)
+        return np.clip(np.rint(result), 0, 255).astype(np.uint8)

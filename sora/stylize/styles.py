@@ -17,6 +17,7 @@ NAMES = (
     *("petals", "copper", "sand", "dawn", "meadow", "frost", "lace", "dusk", "weave", "carving"),
     *("starry", "ember", "cutout", "comic", "portrait", "etching", "tapestry"),
 )
+_MAX_IMAGE_BYTES = 100_000_000
 _IMAGE_SIDE_PX = 256  # of what the network of embeddings sees
 
 
@@ -59,13 +60,19 @@ def read_image(path: Path) -> np.ndarray:
     """Read a picture as uint8 RGB (H, W, 3), turned as its EXIF data says.
 
     Raises:
-        SoraError: it is none, or cannot be read.
+        SoraError: it is none, larger than 100 MB, or cannot be read.
     """
     try:
+        size = path.stat().st_size
+        if size > _MAX_IMAGE_BYTES:
+            raise SoraError(f"{path}: has {size / 1e6:,.0f} MB; a style image has at most 100 MB")
         data = np.frombuffer(path.read_bytes(), np.uint8)
     except OSError as error:
         raise SoraError(f"{path}: cannot be read ({error.strerror})") from error
-    found = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if data.size else None
+    try:
+        found = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if data.size else None
+    except cv2.error:  # OpenCV's answer to a header that promises more pixels than it would read
+        found = None
     if found is None:
         raise SoraError(f"{path}: not a picture that can be read; a style image is a PNG, JPEG or WebP file")
     return found

@@ -27,13 +27,16 @@ def check_output(path: Path, output: Path, *, force: bool) -> None:
         raise SoraError(f"{output}: exists already; it is replaced only with --force")
 
 
-def check_room(output: Path, target: Target, num_frames: int) -> None:
+def check_room(output: Path, target: Target, num_frames: int, written_bytes: int) -> None:
     """See that the disk has room for the parts and the result together, by an estimate.
+
+    ``written_bytes`` of them are written already.
 
     Raises:
         SoraError: it probably has not.
     """
-    needed, free = estimated_bytes(target, num_frames), shutil.disk_usage(output.parent).free
+    needed = estimated_bytes(target, num_frames) - written_bytes
+    free = shutil.disk_usage(output.parent).free
     if needed > free:
         raise SoraError(
             f"{output}: needs about {_megabytes(needed)} while it is written, {_megabytes(free)} are free; "
@@ -46,7 +49,8 @@ def estimated_bytes(target: Target, num_frames: int) -> int:
     bits = _BITS_PER_PIXEL * 2 ** ((_AT_RATE_FACTOR - target.coding.rate_factor) / 6)
     share = _HEVC_SHARE if target.coding.codec == "hevc" else 1
     coded = num_frames * target.width * target.height * bits * share / 8
-    return round(2 * coded) + target.source.path.stat().st_size
+    copied = target.source.path.stat().st_size * min(1, num_frames / max(1, target.source.num_frames))
+    return round(2 * coded + copied)
 
 
 def _megabytes(size: int) -> str:

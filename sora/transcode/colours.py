@@ -11,7 +11,7 @@ from av.video.reformatter import VideoReformatter
 # cuts that darken a picture by a level of 255 and repeat colours over blocks of 2 x 2 px.
 _EXACT = 0x2000 | 0x4000 | 0x40000
 _BICUBIC, _AREA = 4 | _EXACT, 0x20 | _EXACT
-_UNSPECIFIED = 2
+_RGB, _UNSPECIFIED = 0, 2
 _BT709, _SMPTE170M = 1, 6
 _HD_HEIGHT_PX = 720
 
@@ -29,10 +29,10 @@ class Colours:
 def colours_of(frame: av.VideoFrame) -> Colours:
     """Return the colours of a frame; a space that is not told is the one that players assume.
 
-    They go by the height, which may change here, so that it is better told.
+    They go by the height, which may change here, so that it is better told. A result is never RGB.
     """
     space = int(frame.colorspace)
-    if space == _UNSPECIFIED:
+    if space in (_RGB, _UNSPECIFIED):
         space = _BT709 if frame.height >= _HD_HEIGHT_PX else _SMPTE170M
     return Colours(space, int(frame.color_range), int(frame.color_primaries), int(frame.color_trc))
 

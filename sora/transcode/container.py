@@ -12,12 +12,13 @@ from av.container import InputContainer, OutputContainer
 from av.stream import Stream
 from av.video.stream import VideoStream
 
-from sora.errors import SoraError
+from sora.errors import SoraError, VideoError
 from sora.transcode.coding import Coding, Target, configure, container_tag
 from sora.video.container import open_video
 
 FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
 _KEPT_OF_STREAMS = ("language", "title", "handler_name", "creation_time")
+_MOST_FALLING_SECONDS = 1  # what is less is put right; more would be felt
 _WRITTEN_ANEW = ("major_brand", "minor_version", "compatible_brands", "encoder")  # of a container
 
 
@@ -56,7 +57,7 @@ def check_streams(target: Target, output: Path) -> list[str]:
 
     Raises:
         SoraError: the sound is among them, or the coder cannot do with the size.
-        VideoError: the source cannot be read.
+        VideoError: the source cannot be read, or its times jump back.
     """
     with (
         open_video(target.source.path) as (source, main),
@@ -69,6 +70,7 @@ def check_streams(target: Target, output: Path) -> list[str]:
             raise SoraError(
                 f"{output}: {file.format.name} cannot hold this video ({error.strerror})"
             ) from error
+        _check_times(source, [main, *(source.streams[place] for place in layout.copies)])
         return layout.dropped
 
 
@@ -105,10 +107,13 @@ def copied_packets(
 ) -> Iterator[av.Packet]:
     """Yield the packets of the copied streams as they lie in the file, up to ``end_seconds``."""
     wanted = [stream for stream in source.streams if stream.index in layout.copies]
+    latest: dict[int, int] = {}
     for packet in _readable(source, wanted) if wanted else ():
         if packet.size and _seconds(packet) - origin < end_seconds:
+            copy = layout.copies[packet.stream_index]
             _shift(packet, origin)
-            packet.stream = layout.copies[packet.stream_index]
+            _let_rise(packet, copy, latest)
+            packet.stream = copy
             yield packet
 
 
@@ -116,6 +121,36 @@ def _readable(source: InputContainer, streams: list[Stream]) -> Iterator[av.Pack
     """Yield packets until the file is at its end, or damaged so that nothing can be told apart any more."""
     with suppress(av.error.FFmpegError, IndexError):  # as in sora.video.container.packets
         yield from source.demux(streams)
+
+
+def _check_times(source: InputContainer, streams: list[Stream]) -> None:
+    """Raise VideoError where a decoding time falls back by more than can be put right."""
+    latest: dict[int, int] = {}
+    for packet in _readable(source, streams):
+        if packet.dts is None:
+            continue
+        before = latest.get(packet.stream_index, packet.dts)
+        if (before - packet.dts) * packet.time_base > _MOST_FALLING_SECONDS:
+            raise VideoError(
+                f"its clock jumps back at {float(before * packet.time_base):.1f} s, as where recordings were "
+                "joined; write it anew first: ffmpeg -i IN -c copy OUT"
+            )
+        latest[packet.stream_index] = max(before, packet.dts)
+
+
+def _let_rise(packet: av.Packet, copy: Stream, latest: dict[int, int]) -> None:
+    """Put a packet behind the one before it of its stream, where FFmpeg's muxers demand that.
+
+    They let subtitles, and all streams in Matroska, share a time. A step there would add up: Matroska's
+    clock is coarse, and the packets of some sound are shorter than its tick.
+    """
+    if packet.dts is None:
+        return
+    if packet.stream_index in latest:
+        may_share = copy.type == "subtitle" or copy.container.format.name == "matroska"
+        packet.dts = max(packet.dts, latest[packet.stream_index] + (not may_share))
+        packet.pts = None if packet.pts is None else max(packet.pts, packet.dts)
+    latest[packet.stream_index] = packet.dts
 
 
 def interleaved(video: Iterable[av.Packet], copies: Iterable[av.Packet]) -> Iterator[av.Packet]:
@@ -145,6 +180,8 @@ def _add_coded(file: OutputContainer, target: Target) -> VideoStream:
 
 def _copy_of(file: OutputContainer, stream: Stream) -> Stream | None:
     """Add a copy of a stream; None where the container cannot hold it."""
+    if stream.type == "audio" and stream.codec_context is None:
+        raise VideoError("its sound has a codec that this build of FFmpeg lacks; convert it, or take it out")
     try:
         return file.add_stream_from_template(stream, opaque=True) if _fits(file, stream) else None
     except ValueError as error:  # PyAV's answer to a codec that the container cannot hold
@@ -158,9 +195,11 @@ def _copy_of(file: OutputContainer, stream: Stream) -> Stream | None:
 def _fits(file: OutputContainer, stream: Stream) -> bool:
     """Whether a stream may be tried; FFmpeg tells only for sound and pictures before it fails."""
     is_matroska = file.format.name == "matroska"
-    if stream.type == "subtitle":
-        return is_matroska != (_codec(stream) == "mov_text")
-    return is_matroska if stream.type == "attachment" else stream.codec_context is not None
+    if stream.type == "attachment":
+        return is_matroska
+    if stream.codec_context is None:
+        return False
+    return stream.type != "subtitle" or is_matroska != (_codec(stream) == "mov_text")
 
 
 def _codec(stream: Stream) -> str:

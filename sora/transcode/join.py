@@ -6,7 +6,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from sora.atomic import replacing
+from sora.atomic import sync
 from sora.errors import SoraError
 from sora.transcode.coding import Target
 from sora.transcode.container import add_streams, copied_packets, format_of, interleaved, open_output
@@ -18,20 +18,24 @@ from sora.video.container import open_video
 def join(parts: Parts, target: Target, output: Path, end_seconds: float) -> None:
     """Write the coded frames of all parts, and all else of the source as it is; ``output`` is replaced.
 
+    The file is written among the parts, and durable when it gets its name: they can be removed then.
+
     Raises:
         SoraError: the parts are of another version of the encoder.
     """
     form = format_of(output, target.coding)
     with (
         open_video(target.source.path) as (source, main),
-        replacing(output) as temporary,
-        open_output(temporary, form) as file,
+        open_output(parts.whole, form) as file,
     ):
         layout = add_streams(file, source, main, target)
         file.start_encoding()
         packets = _coded_packets(parts, layout.video, target.source)
         for packet in interleaved(packets, copied_packets(source, layout, target.source.origin, end_seconds)):
             file.mux(packet)
+    sync(parts.whole)
+    parts.whole.replace(output)
+    sync(output.parent)
 
 
 def _coded_packets(parts: Parts, stream: av.VideoStream, source: Source) -> Iterator[av.Packet]:

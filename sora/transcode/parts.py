@@ -51,12 +51,14 @@ class Parts:
 
     Attributes:
         root: the folder beside the output.
+        whole: the file that the parts are joined to, of the same file system as the output.
         count: how many parts there are.
     """
 
     def __init__(self, output: Path, key: str) -> None:
         """Name the run ``key`` towards ``output``; runs with other keys have folders of their own."""
         self.root = output.with_name(f".{output.name}.parts")
+        self.whole = self.root / f"whole{output.suffix}"
         self._output, self._folder = output, self.root / key
         self._lock = FileLock(self.root / "lock")
         self.count = 0
@@ -75,6 +77,11 @@ class Parts:
     def __exit__(self, *error: object) -> None:
         """Let others write the output."""
         self._lock.release()
+
+    @property
+    def num_bytes(self) -> int:
+        """How much of the disk an earlier run took for what this one needs too."""
+        return sum(path.stat().st_size for path in (self.whole, *self._folder.glob("*")) if path.is_file())
 
     @property
     def num_frames(self) -> int:

@@ -25,7 +25,7 @@ from sora.transcode.parts import Packets, Parts, run_key
 from sora.transcode.pipeline import Result, num_cores, results
 from sora.transcode.source import Reader, Source, read_source
 
-VERSION = 1  # raise it when the bytes of a result change
+VERSION = 2  # raise it when the bytes of a result change
 OnProgress: TypeAlias = Callable[[int, int], None]
 _DEEPEST = 8  # bits of a colour that frames have on the way
 
@@ -81,10 +81,11 @@ def transcode(job: Job, effect: Effect, on_progress: OnProgress = lambda done, t
     target = Target(source, job.coding, width, height)
     total = _num_frames(source, job.end_seconds)
     dropped = check_streams(target, job.output)
-    check_room(job.output, target, total)
+    parts = Parts(job.output, _key(job, effect))
+    check_room(job.output, target, total, parts.num_bytes)
     cv2.setNumThreads(1)  # frames go in parallel
     reader = Reader(source, job.end_seconds)
-    with _told_of_room(job.output), Parts(job.output, _key(job, effect)) as parts:
+    with _told_of_room(job.output), parts:
         work = _results(parts, reader, _informed(effect, parts, reader), lambda n: on_progress(n, total))
         _encode(work, parts, target, job.segment_frames)
         join(parts, target, job.output, job.end_seconds)

@@ -106,7 +106,7 @@ class Reader:
     beside any effect. Reading goes on past errors.
 
     Attributes:
-        num_breaks: where decoding failed so far.
+        num_breaks: where decoding failed so far, in the latest pass.
     """
 
     def __init__(self, source: Source, end_seconds: float = inf) -> None:
@@ -116,6 +116,7 @@ class Reader:
 
     def pictures(self, first: int = 0) -> Iterator[Picture]:
         """Yield all pictures from number ``first`` on."""
+        self.num_breaks = 0
         source = self._source
         to_rgb = ToRGB(*source.stored_size, source.colours, source.orientation)
         previous = None

@@ -64,6 +64,18 @@ def test_denoising_gains_decibels_on_a_moving_camera_and_leaves_clean_pictures()
             assert cv2.PSNR(result, truth[-1]) > cv2.PSNR(given, truth[-1]) + least
 
 
+@pytest.mark.parametrize(("height", "width"), [(24, 320), (12, 320), (31, 640), (320, 24), (8, 8), (1, 300)])
+def test_the_motion_of_thin_strips_is_found_too(height, width):
+    ground = cv2.cvtColor(scene(), cv2.COLOR_RGB2GRAY)
+    ground = np.hstack([ground, ground])
+    before, grey = ground[:height, :width], ground[:height, 1 : width + 1]
+    came_from = motion(grey, before)
+    assert (came_from.shape, came_from.dtype) == ((height, width, 2), np.float32)
+    assert np.isfinite(came_from).all()
+    if width > 100 and height > 20:
+        assert np.median(came_from[..., 0] - np.arange(width)) == pytest.approx(1, abs=0.3)
+
+
 def test_brightness_is_evened_within_shots_alone():
     calm, dark = window(30, 30, scene()), window(200, 200, 255 - scene(1)) // 3
     flicker = [1, 0.85, 1.1, 0.9, 1.05, 0.8, 1.1, 0.95, 1, 0.85]

@@ -41,7 +41,8 @@ def test_stylize_says_what_is_wrong_with_a_style_and_writes_nothing(tmp_path):
 
 def test_styles_shows_all_of_them(tmp_path, monkeypatch):
     monkeypatch.setattr(painter, "MIN_SIDE_PX", 64)
-    done = run("styles", clip(tmp_path / "a.mp4"), "-o", tmp_path / "sheet.png", "--at", 0.1)
+    (tmp_path / "sheet.png").write_text("old")
+    done = run("styles", clip(tmp_path / "a.mp4"), "-o", tmp_path / "sheet.png", "--at", 0.1, "--force")
     assert done.exit_code == 0, done.output
     page = cv2.imread(str(tmp_path / "sheet.png"))
     tiles = [
@@ -57,3 +58,11 @@ def test_styles_shows_all_of_them(tmp_path, monkeypatch):
 def test_a_sheet_is_a_png(tmp_path):
     done = run("styles", clip(tmp_path / "a.mp4"), "-o", tmp_path / "sheet.jpg")
     assert (done.exit_code, "ends in .png" in done.stderr) == (1, True)
+
+
+def test_a_sheet_replaces_nothing_without_force(tmp_path):
+    output = tmp_path / "sheet.png"
+    output.write_text("precious")
+    done = run("styles", clip(tmp_path / "a.mp4"), "-o", output)
+    assert (done.exit_code, "only with --force" in done.stderr) == (1, True)
+    assert output.read_text() == "precious"

@@ -18,8 +18,8 @@ def frames_of(pictures):
 def run(effect, frames, state=None):
     results = []
     for frame in frames:
-        state, result = effect.finish(state, frame, effect.prepare(frame))
-        results.append(result)
+        state, finished = effect.finish(state, frame, effect.prepare(frame))
+        results.append(effect.render(frame, finished))
     return state, results
 
 
@@ -53,7 +53,7 @@ def test_a_run_that_is_taken_up_gives_the_same_bytes(starry, frames):
 
 
 def test_each_frame_keeps_some_of_the_one_before_but_not_over_a_cut(starry, frames):
-    alone = [starry.finish(None, frame, starry.prepare(frame))[1] for frame in frames]
+    alone = [run(starry, [frame])[1][0] for frame in frames]
     _, steady = run(starry, frames)
     np.testing.assert_array_equal(steady[0], alone[0])
     assert (steady[1] != alone[1]).any()

@@ -1,3 +1,6 @@
+import struct
+import zlib
+
 import cv2
 import numpy as np
 import pytest
@@ -46,3 +49,17 @@ def test_what_is_no_style_is_told_in_one_line(text, message, tmp_path, monkeypat
     with pytest.raises(SoraError, match=message) as raised:
         find_style(text)
     assert "\n" not in str(raised.value)
+
+
+def test_a_picture_too_large_to_be_read_is_told(tmp_path):
+    huge, sparse = tmp_path / "huge.png", tmp_path / "sparse.png"
+    header = b"IHDR" + struct.pack(">IIBBBBB", 2**30, 2**30, 8, 2, 0, 0, 0)
+    huge.write_bytes(
+        b"\x89PNG\r\n\x1a\n\0\0\0\r" + header + struct.pack(">I", zlib.crc32(header)) + bytes(64)
+    )
+    with pytest.raises(SoraError, match=r"huge\.png: not a picture that can be read"):
+        read_image(huge)
+    with sparse.open("wb") as file:
+        file.truncate(150_000_000)
+    with pytest.raises(SoraError, match=r"sparse\.png: has 150 MB; a style image has at most 100 MB"):
+        read_image(sparse)

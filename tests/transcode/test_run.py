@@ -8,13 +8,15 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from coded_clips import coded_picture, read_index, write_coded, write_pictures
+from coded_clips import coded_picture, damage_packet, read_index, write_coded, write_pictures
 
-from sora.errors import SoraError
-from sora.transcode.coding import Coding
+from sora.errors import SoraError, VideoError
+from sora.transcode.checks import estimated_bytes
+from sora.transcode.coding import Coding, Target
 from sora.transcode.effect import Effect
 from sora.transcode.join import decoding_times
 from sora.transcode.run import Job, transcode
+from sora.transcode.source import Reader, read_source
 from sora.video.pictures import PictureMaker
 
 
@@ -184,3 +186,105 @@ def test_a_full_disk_is_told_before_work(tmp_path, monkeypatch):
     with pytest.raises(SoraError, match="make room"):
         transcode(Job(video, tmp_path / "out.mp4"), Same())
     assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
+
+
+def test_a_clock_that_jumps_back_is_refused_before_work(tmp_path):
+    once = write_coded(tmp_path / "once.ts", 50, audio=True)
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(2 * once.read_bytes())
+    with pytest.raises(VideoError, match=r"clock jumps back at .* ffmpeg -i IN -c copy OUT"):
+        transcode(Job(joined, tmp_path / "out.mp4"), Same())
+    assert {path.name for path in tmp_path.iterdir()} == {"once.ts", "joined.ts"}
+    transcode(Job(once, tmp_path / "out.mp4"), Same())
+
+
+def test_times_of_sound_that_stand_still_rise_where_they_must(tmp_path):
+    plain, video = write_coded(tmp_path / "in.mp4", 5, audio=True), tmp_path / "in.mkv"
+    with av.open(str(plain)) as source, av.open(str(video), "w") as file:
+        copies = [file.add_stream_from_template(stream) for stream in source.streams]
+        for packet in source.demux():
+            if packet.size:
+                packet.stream = copies[packet.stream_index]
+                if packet.stream.type == "audio":
+                    packet.pts = packet.dts = 0
+                file.mux(packet)
+    for output, least, most in ((tmp_path / "out.mp4", 1, 1000), (tmp_path / "out.mkv", 0, 0)):
+        transcode(Job(video, output), Same())
+        first, second = (round(1_000_000 * time) for time, _ in demuxed(output, "audio"))
+        assert least <= second - first <= most
+
+
+def write_with_subtitles(path: Path) -> Path:
+    """A video in Matroska with sound and one line of subtitles."""
+    plain = write_coded(path.with_suffix(".mp4"), 5, audio=True)
+    lines = path.with_suffix(".ass")
+    lines.write_text(
+        "[Script Info]\n[Events]\nFormat: Layer, Start, End, Text\nDialogue: 0,0:00:00.00,0:00:00.10,Hello\n"
+    )
+    with av.open(str(plain)) as source, av.open(str(lines)) as words, av.open(str(path), "w") as file:
+        copies = [file.add_stream_from_template(stream) for stream in (*source.streams, words.streams[0])]
+        for packet in [*words.demux(), *source.demux()]:
+            if packet.size:
+                packet.stream = copies[-1 if packet.stream.type == "subtitle" else packet.stream_index]
+                file.mux(packet)
+    return path
+
+
+def test_streams_of_unknown_codecs_are_told(tmp_path):
+    video = write_with_subtitles(tmp_path / "in.mkv")
+    known = video.read_bytes()
+    video.write_bytes(known.replace(b"S_TEXT/ASS", b"S_TEXT/QQQ"))
+    assert "subtitle" in transcode(Job(video, tmp_path / "out.mkv"), Same()).warnings[0]
+    video.write_bytes(known.replace(b"A_AAC", b"A_QQQ"))
+    with pytest.raises(VideoError, match="its sound has a codec that this build of FFmpeg lacks"):
+        transcode(Job(video, tmp_path / "other.mkv"), Same())
+
+
+def test_breaks_are_counted_once_however_often_a_video_is_read(tmp_path):
+    video = write_coded(tmp_path / "in.mp4", 12)
+    damage_packet(video, 5)
+    reader = Reader(read_source(video))
+    counts = []
+    for _ in range(2):
+        list(reader.pictures())
+        counts.append(reader.num_breaks)
+    assert counts[0] == counts[1] > 0
+
+
+def test_room_is_asked_for_what_a_preview_and_a_rest_need(tmp_path, monkeypatch):
+    video = write_coded(tmp_path / "in.mp4", 20)
+    target = Target(read_source(video), Coding(), 128, 64)
+    whole = estimated_bytes(target, 20)
+    assert estimated_bytes(target, 5) == pytest.approx(whole / 4, abs=1)
+    folder = tmp_path / ".out.mp4.parts"
+    folder.mkdir()
+    (folder / "whole.mp4").write_bytes(bytes(10))
+    monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": whole - 11}))
+    with pytest.raises(SoraError, match="make room"):
+        transcode(Job(video, tmp_path / "out.mp4"), Same())
+    monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": whole - 10}))
+    transcode(Job(video, tmp_path / "out.mp4"), Same())
+
+
+def test_a_video_in_rgb_becomes_one_whose_colours_can_be_told(tmp_path):
+    picture = np.full((64, 64, 3), (200, 40, 90), np.uint8)
+    video = write_pictures(tmp_path / "in.mkv", [picture], "libx264rgb", pix_fmt="rgb24", options={"qp": "0"})
+    transcode(Job(video, tmp_path / "out.mp4"), Same())
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert next(container.decode(video=0)).colorspace == 6
+    assert np.abs(shown(tmp_path / "out.mp4")[1][0].astype(int) - picture).max() <= 3
+
+
+def test_a_join_that_fails_leaves_nothing_beside_the_output(tmp_path, monkeypatch):
+    video, output = write_coded(tmp_path / "in.mp4", 3), tmp_path / "out.mp4"
+
+    def fail(path):
+        raise OSError("pulled out")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("sora.transcode.join.sync", fail)
+        with pytest.raises(OSError, match="pulled out"):
+            transcode(Job(video, output), Same())
+    assert {path.name for path in tmp_path.iterdir()} == {"in.mp4", ".out.mp4.parts"}
+    transcode(Job(video, output), Same())
+    assert {path.name for path in tmp_path.iterdir()} == {"in.mp4", "out.mp4"}
