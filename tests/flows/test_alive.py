@@ -92,10 +92,18 @@ class Project:
         return answer.json()
 
     def change_parameters(self, deployment: str, parameters: dict[str, Any]) -> None:
-        """Change some parameters of a deployment, for the runs that come."""
-        (found,) = self.ask("/deployments/filter", {"deployments": {"name": {"any_": [deployment]}}})
+        """Change some parameters of a deployment, and wait until no run goes on with what they were."""
+        named = {"deployments": {"name": {"any_": [deployment]}}}
+        (found,) = self.ask("/deployments/filter", named)
         url = f"http://127.0.0.1:{self.port}/api/deployments/{found['id']}"
         httpx.patch(url, json={"parameters": found["parameters"] | parameters}).raise_for_status()
+        under_way = named | {"flow_runs": {"state": {"type": {"any_": ["PENDING", "RUNNING"]}}}}
+
+        def all_know() -> bool:
+            runs = self.ask("/flow_runs/filter", under_way)
+            return all(parameters.items() <= run["parameters"].items() for run in runs)
+
+        eventually(all_know, 120)
 
     def ended_runs(self, flow: str) -> list[dict[str, Any]]:
         """Return the runs of a flow that have ended, the last one first."""

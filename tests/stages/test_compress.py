@@ -57,6 +57,7 @@ def write_project(splits: Sequence[str]) -> None:
     write_table(layout.FEATURE_INDEX, videos[["path", "view", "key", "reason"]])
     write_table(layout.VALIDATED, videos[["path", "label", "group", "content_hash"]])
     write_table(layout.SPLITS, videos[["path", "split"]])
+    write_table(layout.TRAINED_LEARNED, videos[["key", "view", "label", "split"]])
     write_json(layout.TRAINED_LABELS, LABELS)
     write_json(layout.INPUT_SPEC, asdict(SPEC))
     export_onnx(tiny_backbone(), layout.BACKBONE)
