@@ -13,6 +13,7 @@ from sora.cli.application import failure, print_lines
 
 if TYPE_CHECKING:
     from sora.transcode.effect import Effect
+    from sora.transcode.run import OnProgress, Step
 
 Video = Annotated[Path, typer.Argument(help="A video file.")]
 Output = Annotated[
@@ -68,7 +69,7 @@ def write_through(video: Path, make_effect: "Callable[[], Effect]", wanted: Want
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
+def _progress() -> "Iterator[OnProgress]":
     """Yield a function that shows how many frames of how many are done, and how long the rest will take."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -77,13 +78,13 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
     console = Console(stderr=True)
     with Progress(*columns, console=console, disable=not sys.stderr.isatty(), transient=True) as progress:
         task = progress.add_task("reading", total=None)
-        has_begun = False
+        shown = ""
 
-        def show(done: int, total: int) -> None:
-            nonlocal has_begun
-            if not has_begun:  # what an earlier run did says nothing of how fast this one is
-                progress.reset(task, description="frames", total=total, completed=done)
-                has_begun = True
+        def show(step: "Step", done: int, total: int) -> None:
+            nonlocal shown
+            if step != shown:  # what came before, or an earlier run did, says nothing of how fast this is
+                progress.reset(task, description=step, total=total, completed=done)
+                shown = step
             progress.update(task, completed=done, total=max(done, total))
 
         yield show

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from math import ceil, inf
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import av
 import cv2
@@ -19,14 +19,15 @@ from sora.transcode.checks import check_output, check_room
 from sora.transcode.coding import Coding, Target, encode, open_encoder
 from sora.transcode.colours import FromRGB
 from sora.transcode.container import check_streams
-from sora.transcode.effect import Arrays, Effect
+from sora.transcode.effect import Arrays, Effect, Frame
 from sora.transcode.join import join
 from sora.transcode.parts import Packets, Parts, run_key
 from sora.transcode.pipeline import Result, num_cores, results
 from sora.transcode.source import Reader, Source, read_source
 
 VERSION = 2  # raise it when the bytes of a result change
-OnProgress: TypeAlias = Callable[[int, int], None]
+Step: TypeAlias = Literal["looking", "writing"]
+OnProgress: TypeAlias = Callable[[Step, int, int], None]
 _DEEPEST = 8  # bits of a colour that frames have on the way
 
 
@@ -59,7 +60,7 @@ class Report:
     warnings: list[str]
 
 
-def transcode(job: Job, effect: Effect, on_progress: OnProgress = lambda done, total: None) -> Report:
+def transcode(job: Job, effect: Effect, on_progress: OnProgress = lambda step, done, total: None) -> Report:
     """Write a video whose frames went through ``effect``, with everything else as it was.
 
     Sound and subtitles are copied, frames keep their times, pictures are stored as they are shown. The result
@@ -69,7 +70,8 @@ def transcode(job: Job, effect: Effect, on_progress: OnProgress = lambda done, t
     Args:
         job: what to do.
         effect: what is done to the frames.
-        on_progress: told how many frames are done, and how many there are, by the packets.
+        on_progress: told what is done, first looking where the effect has to, then writing; with how many
+            frames, and how many there are, by the packets.
 
     Raises:
         SoraError: the output cannot be written, or another run is writing it.
@@ -86,7 +88,8 @@ def transcode(job: Job, effect: Effect, on_progress: OnProgress = lambda done, t
     cv2.setNumThreads(1)  # frames go in parallel
     reader = Reader(source, job.end_seconds)
     with _told_of_room(job.output), parts:
-        work = _results(parts, reader, _informed(effect, parts, reader), lambda n: on_progress(n, total))
+        informed = _informed(effect, parts, reader, lambda number: on_progress("looking", number, total))
+        work = _results(parts, reader, informed, lambda number: on_progress("writing", number, total))
         _encode(work, parts, target, job.segment_frames)
         join(parts, target, job.output, job.end_seconds)
         num_frames = parts.num_frames
@@ -94,10 +97,15 @@ def transcode(job: Job, effect: Effect, on_progress: OnProgress = lambda done, t
     return Report(num_frames, list(_warnings(target, dropped, reader.num_breaks)))
 
 
-def _informed(effect: Effect, parts: Parts, reader: Reader) -> Effect:
+def _informed(effect: Effect, parts: Parts, reader: Reader, on_frames: Callable[[int], None]) -> Effect:
+    def frames() -> Iterator[Frame]:
+        for number, picture in enumerate(reader.pictures(), 1):
+            yield picture.frame
+            on_frames(number)
+
     survey = parts.survey
     if survey is None:
-        survey = effect.survey(picture.frame for picture in reader.pictures())
+        survey = effect.survey(frames())
         if survey is not None:
             parts.keep_survey(survey)
     return effect if survey is None else effect.informed(survey)

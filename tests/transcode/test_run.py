@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from coded_clips import coded_picture, damage_packet, read_index, write_coded, write_pictures
 
+from sora.enhance.effect import Enhancement, Options
 from sora.errors import SoraError, VideoError
 from sora.transcode.checks import estimated_bytes
 from sora.transcode.coding import Coding, Target
@@ -97,11 +98,21 @@ def test_a_killed_run_is_taken_up_and_gives_the_same_bytes(tmp_path):
     words = [sys.executable, "-c", code, Path(__file__).parents[1], Path(__file__).parent, video, output]
     assert subprocess.run(words, check=False).returncode == -signal.SIGKILL
     assert not output.exists()
-    told: list[int] = []
-    transcode(Job(video, output, segment_frames=6), Counting(), lambda done, total: told.append(done))
-    assert told[0] > 0
+    told: list[tuple[str, int, int]] = []
+    transcode(Job(video, output, segment_frames=6), Counting(), lambda *progress: told.append(progress))
+    assert told[0] in (("writing", 6, 20), ("writing", 12, 20))
+    assert told[-1] == ("writing", 20, 20)
     assert output.read_bytes() == expected.read_bytes()
     assert not output.with_name(".out.mp4.parts").exists()
+
+
+def test_progress_is_told_of_the_look_at_the_whole_video_too(tmp_path):
+    video = write_coded(tmp_path / "in.mp4", 3)
+    told: list[tuple[str, int, int]] = []
+    effect = Enhancement(Options(deflicker=True), None)
+    transcode(Job(video, tmp_path / "out.mp4"), effect, lambda *progress: told.append(progress))
+    steps = [("looking", 1), ("looking", 2), ("looking", 3), *(("writing", number) for number in range(4))]
+    assert told == [(*step, 3) for step in steps]
 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])

@@ -15,7 +15,7 @@ from sora.serving.remaking.wish import Wish
 from sora.stylize.effect import Stylize
 from sora.stylize.styles import NAMES, built_in_style
 from sora.transcode.effect import Effect
-from sora.transcode.run import Job, transcode
+from sora.transcode.run import Job, Step, transcode
 from sora.transcode.source import read_source
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def _effect(wish: Wish) -> Effect:
     return Enhancement(options, None if wish.scale == 1 else load_enlarger())
 
 
-def _tell(done: int, total: int) -> None:
+def _tell(step: Step, done: int, total: int) -> None:
     assert _progress is not None
-    _progress[:] = [done, total]
+    if step == "writing":  # a look at the whole video may come first; progress never falls back
+        _progress[:] = [done, total]
