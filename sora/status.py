@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sora import layout
+from sora.registry.pointer import read_pointer
 from sora.stages import STAGES
 
 
@@ -15,14 +16,20 @@ def status_lines() -> list[str]:
     metrics, compression = _read(layout.METRICS), _read(layout.COMPRESSION)
     if not metrics or not compression:
         return ["nothing is trained here yet", "next: dvc repro"]
-    stale = stale_stages()
+    stale, bundle, pointer = (
+        stale_stages(),
+        _read(layout.BUNDLE / "bundle.json"),
+        read_pointer(layout.REGISTRY),
+    )
+    serves_this = pointer is not None and pointer.bundle_version == bundle.get("version")
     return [
         *_data_lines(_read(layout.VALIDATION)),
         *_metric_lines(metrics),
-        *_model_lines(compression, _read(layout.BUNDLE / "bundle.json")),
+        *_model_lines(compression, bundle),
+        f"serves      {pointer.version if pointer else 'nothing'}",
         f"stale       {', '.join(stale) if stale else 'nothing'}",
         "",
-        *(["next: dvc repro"] if stale else _next_lines()),
+        *(["next: dvc repro"] if stale else _next_lines(serves_this)),
     ]
 
 
@@ -57,9 +64,10 @@ def _model_lines(compression: dict[str, Any], bundle: dict[str, Any]) -> list[st
     return lines
 
 
-def _next_lines() -> list[str]:
+def _next_lines(serves_this: bool) -> list[str]:
     return [
         "next: sora report",
+        *([] if serves_this else ["      sora promote"]),
         "      sora predict VIDEO...",
         "      bentoml serve sora-video:latest",
     ]

@@ -14,7 +14,9 @@ from sora.atomic import write_text
 from sora.dvc_repair import repair
 from sora.errors import SoraError
 from sora.params import PARAMS, read_section
+from sora.provenance.record import read_videos, recorded
 from sora.registry.pointer import read_pointer
+from sora.registry.provenance import num_forgotten
 from sora.training.spec import TrainSpec
 
 if TYPE_CHECKING:
@@ -30,11 +32,13 @@ def propose_update() -> list[str]:
     DVC tracks, and params.yaml names that; nothing is trained yet.
 
     Raises:
-        SoraError: nothing serves, its weights cannot be had, or params.yaml cannot be changed.
+        SoraError: nothing serves, it has learned what was removed since, its weights cannot be had, or
+            params.yaml cannot be changed.
     """
     pointer = read_pointer(layout.REGISTRY)
     if pointer is None:
         raise SoraError("no model serves yet, so there is none to update: dvc repro, then sora promote")
+    _refuse_forgotten(pointer.version)
     repair(Path())  # what a DVC that was killed left half-written
     with _project() as repo:
         _bring(repo, pointer.tag)
@@ -75,6 +79,16 @@ def with_value(text: str, name: str, value: str) -> str:
     if node is None:
         raise SoraError(f"{PARAMS}: {name}: this parameter is missing; copy it from Sora's own {PARAMS}")
     return text[: node.start_mark.index] + value + text[node.end_mark.index :]
+
+
+def _refuse_forgotten(version: str) -> None:
+    if version not in recorded(layout.REGISTRY):
+        return
+    if num_forgotten(Path(), read_videos(layout.REGISTRY, version)):
+        raise SoraError(
+            f"{version} has learned what was removed since (sora forget), and nothing unlearns: train from "
+            "nothing, sora update --off, dvc repro"
+        )
 
 
 @contextmanager

@@ -116,7 +116,8 @@ def _tell_dry_run(decision: "Decision") -> None:
 
 
 def _tell(outcome: "Outcome") -> None:
-    print_lines(_checks(outcome.decision))
+    if outcome.status != "serving already":
+        print_lines(_checks(outcome.decision))
     if outcome.status == "rejected":
         raise failure(
             f"{outcome.version} was rejected and is kept in {outcome.folder}; "

@@ -59,6 +59,9 @@ def write_through(video: Path, make_effect: "Callable[[], Effect]", wanted: Want
         effect = make_effect()
         with _progress() as show:
             report = transcode(job, effect if wanted.preview is None else SideBySide(effect), show)
+    except KeyboardInterrupt:
+        typer.echo("stopped; the same command goes on where it was", err=True)
+        raise
     except VideoError as error:
         raise failure(f"{video}: {error}") from error
     except SoraError as error:

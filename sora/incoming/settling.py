@@ -27,7 +27,9 @@ def still_written(files: Iterable[Path], now: float, settle_seconds: float) -> d
     for file, state in states.items():
         age_seconds = now - state.st_ctime
         if 0 <= age_seconds < settle_seconds:
-            found[file] = f"changed {age_seconds:.0f} s ago"
+            found[file] = (
+                f"changed {age_seconds:.0f} s ago, and waits until nothing has for {settle_seconds:g} s"
+            )
         elif (state.st_dev, state.st_ino) in being_written:
             found[file] = "is still being written"
     return found

@@ -60,6 +60,21 @@ def predecessor(registry: Path, version: str) -> str:
     return found[-1] if found else ""
 
 
+def withdrawn(registry: Path) -> dict[str, str]:
+    """Return the versions of bundles that were rolled back and have not served since, with when and who."""
+    found: dict[str, str] = {}
+    serving = ""
+    for record in _records(registry, read_pointer(registry)):
+        if "serial" not in record:
+            continue
+        if record["event"] == "rolled back":
+            why = f" ({record['why']})" if record["why"] else ""
+            found[serving] = f"at {record['at']} by {record['by']}{why}"
+        serving = record["bundle_version"]
+        found.pop(serving, None)
+    return found
+
+
 def served_last_first(registry: Path) -> list[str]:
     """Return the versions that ever served, each once, the last one first."""
     return _last_first([record for record in read_records(registry / JOURNAL) if "serial" in record])
@@ -76,14 +91,21 @@ def history(registry: Path) -> list[Event]:
     Raises:
         SoraError: the journal or the pointer is damaged.
     """
-    pointer, records = read_pointer(registry), read_records(registry / JOURNAL)
-    if pointer and pointer.serial not in {record.get("serial") for record in records}:
-        records.append(pointer.as_json())
+    pointer = read_pointer(registry)
+    records = _records(registry, pointer)
     kept = set(versions(registry))
     try:
         return [_event(record, pointer, kept) for record in reversed(records)]
     except KeyError as error:
         raise SoraError(f"{registry / JOURNAL}: has a record without {error}; restore the file") from error
+
+
+def _records(registry: Path, pointer: Pointer | None) -> list[Record]:
+    """Return the records of the journal, and the one that a killed process did not write down."""
+    records = read_records(registry / JOURNAL)
+    if pointer and pointer.serial not in {record.get("serial") for record in records}:
+        records.append(pointer.as_json())
+    return records
 
 
 def _last_first(records: list[Record]) -> list[str]:

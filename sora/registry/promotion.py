@@ -10,8 +10,8 @@ from sora import layout
 from sora.provenance.record import Record
 from sora.registry.candidate import Candidate, read_candidate
 from sora.registry.entries import MODELS, Entry, pointer_to, remove_all_but, versions
-from sora.registry.events import record_rejection, rejected_last_first, served_last_first
-from sora.registry.gate import Decision, Rules, judge
+from sora.registry.events import record_rejection, rejected_last_first, served_last_first, withdrawn
+from sora.registry.gate import Check, Decision, Rules, judge
 from sora.registry.holdout import Holdout, holdout_of, within
 from sora.registry.keeping import add_entry, find_equal, keep_rejected, read_evidence
 from sora.registry.pointer import Pointer, read_pointer
@@ -80,7 +80,7 @@ def consider(project: Path, rules: Rules, *, new_holdout: bool = False) -> Decis
 
 
 def promote(project: Path, rules: Rules, wish: Wish) -> Outcome:
-    """Let the model in a project's folder serve, if the gate lets it pass.
+    """Let the model in a project's folder serve, if the gate lets it pass and it was not rolled back.
 
     All of it is prepared first: its files in the registry, a commit and a tag in git. Then the pointer is
     replaced, which is the only moment that counts; what follows from it is brought up to date, now or by the
@@ -118,6 +118,9 @@ def _judged(
     judged_on = holdout_of(within(own.answers, serving.holdout)) if new_holdout else holdout
     given = own.on(judged_on)
     decision = judge(given, serving.on(judged_on), rules)
+    if who_when := withdrawn(registry).get(own.version):
+        rolled_back = Check("history", False, f"{own.version} was rolled back {who_when}")
+        decision = Decision((*decision.checks, rolled_back))
     stays = not new_holdout and given.holdout.sha256 == holdout.sha256
     return _Judged(candidate, decision, holdout if stays else own.holdout)
 

@@ -61,7 +61,10 @@ def _required(serving: Pointer | None) -> Pointer:
 
 def _target(registry: Path, serving: Pointer, asked: str) -> str:
     if not asked and not serving.previous:
-        raise SoraError(f"{serving.version} serves, and nothing did before it; see sora history")
+        raise SoraError(
+            f"{serving.version} serves, and nothing did before it; any other that sora history shows: "
+            "sora rollback VERSION"
+        )
     wanted, kept = asked or serving.previous, versions(registry)
     found = [wanted] if wanted in kept else [name for name in kept if name.startswith(wanted)]
     if len(found) != 1:

@@ -61,6 +61,12 @@ class Plan:
     cached: tuple[Path, ...]
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nothing is there to be deleted."""
+        copies = self.feedback, self.reviewed, self.waiting, self.cached
+        return not any((self.files, self.lines, self.indexed, *copies))
+
+    @property
     def file_hashes(self) -> tuple[str, ...]:
         """SHA-256 of each video's file."""
         return tuple(trace.content_hash for trace in self.traces)

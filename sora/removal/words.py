@@ -17,7 +17,8 @@ def plan_lines(plan: Plan, serving: str) -> list[str]:
     caches = [path for path in CACHES if path.exists()]
     return [
         *(line for trace in plan.traces for line in video_lines(trace, serving)),
-        "to be deleted:",
+        f"to be noted, so that it never comes back: its hash, in {FORGOTTEN}",
+        "to be deleted:" if caches or not plan.is_empty else "to be deleted: nothing is here",
         *_some("file", [str(file) for file in plan.files]),
         *_some("row of labels.csv, on line", [str(line) for line in plan.lines]),
         *_some("entry of the search index", list(plan.indexed)),
@@ -32,6 +33,11 @@ def plan_lines(plan: Plan, serving: str) -> list[str]:
 def next_lines(plan: Plan) -> list[str]:
     """Return what is to be done after the removal, and what it could not reach."""
     seen = [one for trace in plan.traces for one in trace.sightings]
+    if plan.is_empty and not seen:
+        return [
+            f"nothing of it was here; {FORGOTTEN} has its hash, so that it is not taken in. Files elsewhere "
+            "stay as they are"
+        ]
     versions = sorted({one.version for one in seen if one.role in LEARNED} - {HERE})
     promote = "sora promote --new-holdout" if any(one.role == "test" for one in seen) else "sora promote"
     tracked = plan.source.with_name(f"{plan.source.name}.dvc")

@@ -102,7 +102,7 @@ def _slices(content: ReportContent) -> Iterator[Statement]:
         f"{worst['column']} {worst['value']}: {percent(worst['accuracy'])} of "
         f"{counted(worst['num_videos'], 'video')}, interval {percent(low)} to {percent(high)}, {rest}"
     )
-    yield Statement("Weakest slice", f"{text[0].upper()}{text[1:]}", is_clear)
+    yield Statement("Most surely weak slice", f"{text[0].upper()}{text[1:]}", is_clear)
 
 
 def _calibration(content: ReportContent) -> Iterator[Statement]:

@@ -14,6 +14,7 @@ from annotated_types import Ge, Gt, Lt
 from sora import layout
 from sora.attempt import Outcome
 from sora.attributes import attributes_table
+from sora.errors import SoraError
 from sora.manifest import read_table, write_table
 from sora.params import STRICT, Runtime, Settings
 from sora.quality.splits import assign_fold, assign_splits, carve_validation
@@ -91,6 +92,11 @@ def split_table(manifest: pd.DataFrame, given: dict[str, str], params: Params, s
     videos = manifest[manifest["outcome"] != "skipped"]
     if params.split_column:
         splits = [given[path] for path in videos["path"]]
+        if "test" not in splits:
+            raise SoraError(
+                f"{params.source}/labels.csv: no row says test in the column {params.split_column!r} "
+                "(ingest.split_column); a model is judged by test videos, so name some"
+            )
         if "val" not in splits:
             splits = carve_validation(videos, splits, seed, params.val_share)
     elif params.num_folds:

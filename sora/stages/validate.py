@@ -19,6 +19,8 @@ from sora.quality.validation import Validation, summarise, validate_set
 
 Share = Annotated[float, Ge(0), Le(1)]
 
+_NUM_TOLD = 10  # videos that are set aside
+
 
 @dataclass(frozen=True)
 class Severities:
@@ -110,12 +112,22 @@ def run(params: Params, settings: Settings) -> None:
     )
     summary = summarise(videos, validation, checked.expectations, released)
     write_table(layout.VALIDATED, manifest[manifest["path"].isin(validation.fit["path"].tolist())])
-    write_table(layout.QUARANTINE, quarantine_table(manifest, validation.verdict))
+    quarantine = quarantine_table(manifest, validation.verdict)
+    write_table(layout.QUARANTINE, quarantine)
     write_json(layout.VALIDATION, summary)
+    _tell_set_aside(quarantine)
     for line in lines_by_rule(validation.warnings):
         print(f"warning: {line}", file=sys.stderr, flush=True)
     _refuse_failures(validation.verdict)
     _refuse_poor_set(params, summary, validation)
+
+
+def _tell_set_aside(quarantine: pd.DataFrame) -> None:
+    for row in quarantine[:_NUM_TOLD].itertuples():
+        print(f"set aside: {row.path}: {row.reason}", file=sys.stderr, flush=True)
+    if len(quarantine) > _NUM_TOLD:
+        more = len(quarantine) - _NUM_TOLD
+        print(f"set aside: {more} more, see {layout.QUARANTINE}", file=sys.stderr, flush=True)
 
 
 def quarantine_table(manifest: pd.DataFrame, verdict: Verdict) -> pd.DataFrame:

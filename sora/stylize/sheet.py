@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from sora.atomic import write_bytes
-from sora.errors import SoraError
+from sora.errors import SoraError, VideoError
 from sora.guard import Guard
 from sora.stylize.painter import MAX_SIDE_PX, Painter, canvas_size, resized
 from sora.stylize.styles import NAMES, built_in_style
@@ -66,6 +66,8 @@ def _painted(frame: np.ndarray, number: int) -> np.ndarray:
 def _choose(times: np.ndarray, seconds: float | None) -> Sequence[int]:
     if seconds is None:
         return [len(times) // 2]
+    if seconds > times[-1]:
+        raise VideoError(f"its last frame is shown at {times[-1]:.2f} s, there is none at {seconds:g} s")
     return [max(0, int(np.searchsorted(times, seconds, side="right")) - 1)]
 
 

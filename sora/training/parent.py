@@ -104,16 +104,18 @@ def splits_of_update(videos: pd.DataFrame, parent: Parent) -> pd.Series:
     gone = ~learned["key"].isin(videos["key"])
     if gone.all():
         raise SoraError(f"the parent knows no video as it is extracted now; extract as it was, {INSTEAD}")
-    if num_gone := (gone & (learned["view"] == 0)).sum():  # a video that is in val now has no further views
+    if num_gone := int(
+        (gone & (learned["view"] == 0)).sum()
+    ):  # a video that is in val now has no further views
         raise SoraError(
-            f"the parent has learned {num_gone} videos that are not there any more, and nothing unlearns "
-            f"them; bring them back, {INSTEAD}"
+            f"the parent has learned {num_gone} video{'s' * (num_gone > 1)} not there any more, and nothing "
+            "unlearns; train from nothing: sora update --off, or bring back what went by mistake"
         )
     moved = videos[videos["key"].isin(learned["key"]) & (videos["split"] == "test")]
     if len(moved):
         raise SoraError(
-            f"the parent has learned {len(moved)} videos that are in test now, such as "
-            f"{moved.iloc[0]['path']}; bring back its splits, {INSTEAD}"
+            f"the parent has learned what is in test now, such as {moved.iloc[0]['path']}; bring back its "
+            f"splits, {INSTEAD}"
         )
     in_train = videos["key"].isin(learned.loc[learned["split"] == "train", "key"])
     return videos["split"].mask(in_train, "train")

@@ -1,6 +1,7 @@
 """A whole video through an effect, taken up where an earlier run was interrupted."""
 
 import errno
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -174,7 +175,8 @@ def _key(job: Job, effect: Effect) -> str:
 
 def _warnings(target: Target, dropped: list[str], num_breaks: int) -> Iterator[str]:
     if dropped:
-        yield f"left out, for the container cannot hold it: {', '.join(dropped)}"
+        kinds = (f"{number} of {kind}" if number > 1 else kind for kind, number in Counter(dropped).items())
+        yield f"left out, for the container cannot hold it: {', '.join(kinds)}"
     if num_breaks:
         yield f"is damaged in {num_breaks} place{'s' * (num_breaks > 1)}; what could be decoded is there"
     if target.source.bits > _DEEPEST:

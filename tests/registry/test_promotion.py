@@ -167,6 +167,18 @@ def test_roll_back_goes_further_back_each_time_and_forth_by_name(project: Path):
     assert bentos.read_text() == names[2]
 
 
+def test_what_was_rolled_back_serves_again_only_by_force(project: Path):
+    first, second = (promoted(project, name).version for name in ("1", "2"))
+    roll_back(project, by="bob", why="odd answers")
+    (event, *_) = history(project / layout.REGISTRY)
+    outcome = promote(project, RULES, WISH)
+    said = f"{second} was rolled back at {event.at} by bob (odd answers)"
+    assert (outcome.status, outcome.decision.reasons) == ("rejected", (said,))
+    assert serving(project).version == first
+    assert promote(project, RULES, Wish("ann", force="mended elsewhere")).status == "promoted"
+    assert consider(project, RULES).passed
+
+
 def test_old_versions_go_but_never_what_serves_nor_the_one_before(project: Path):
     few = replace(WISH, num_kept=2)
     names = [promoted(project, name, few).version for name in ("one", "two", "three")]

@@ -18,6 +18,7 @@ from sora import layout
 from sora.apps.index.entries import Entry
 from sora.apps.index.store import create_index, open_index
 from sora.cli import app
+from sora.errors import SoraError
 from sora.incoming.taking import only_one
 from sora.manifest import read_table, write_table
 from sora.provenance.forgotten import read_forgotten
@@ -25,6 +26,7 @@ from sora.registry.promotion import Wish, promote
 from sora.removal import plan
 from sora.removal.plan import INDEX
 from sora.serving.feedback import record_feedback
+from sora.updating import propose_update
 
 VIDEO, OTHER = Path("videos") / LEARNED[0], Path("videos") / LEARNED[1]
 CONTENT = b"the video of a person who wants it back"
@@ -89,6 +91,8 @@ def test_a_video_goes_from_everywhere_and_is_remembered_by_its_hash_alone(projec
     assert [entry.video for entry in open_index(INDEX).entries().values()] == [LEARNED[1]]
     assert [(one.content_hash, one.why) for one in read_forgotten(project).values()] == [(DIGEST, "GDPR 17")]
     assert LEARNED[0] not in Path("data/forgotten.csv").read_text()
+    with pytest.raises(SoraError, match=f"{version} has learned what was removed since .* sora update --off"):
+        propose_update()
     assert sora("forget", DIGEST, "--yes")[0] == 0  # once more, as after a kill
 
 
@@ -185,6 +189,15 @@ def test_what_a_stage_draws_is_refused_and_what_is_unknown_too(project: Path):
     Path("dvc.yaml").write_text("stages: {render: {cmd: draw, outs: [videos: {cache: false}]}}\n")
     code, text = sora("forget", LEARNED[0], "--yes")
     assert (code, "the stage render of DVC writes anew" in text, VIDEO.exists()) == (1, True, True)
+
+
+def test_of_a_file_that_is_none_of_the_project_only_the_hash_is_noted(project: Path, tmp_path: Path):
+    other = tmp_path / "other.mp4"
+    other.write_bytes(b"of nobody")
+    assert "to be deleted: nothing is here" in sora("forget", str(other), "--dry-run")[1]
+    code, text = sora("forget", str(other), "--yes")
+    assert (code, "nothing of it was here" in text, other.exists()) == (0, True, True)
+    assert list(read_forgotten(project)) == [hashlib.sha256(b"of nobody").hexdigest()]
 
 
 def test_dvc_keeps_no_copy_and_knows_the_folder_as_it_is(project: Path):

@@ -48,11 +48,11 @@ def test_the_most_frequent_confusion_is_named():
 
 
 def test_the_worst_slice_is_clear_only_where_its_interval_lies_below_the_whole():
-    text, is_caution = said("Weakest slice")[0]
+    text, is_caution = said("Most surely weak slice")[0]
     assert text.startswith("Duration 1.5 to <3> s: 20.0 % of 9 videos, interval 10.0 % to 40.0 %")
     assert is_caution
     vague = {**EVALUATION, "slices": [part("codec", "h264", 0.5, 0.2, 0.8)]}
-    text, is_caution = said("Weakest slice", evaluation=vague)[0]
+    text, is_caution = said("Most surely weak slice", evaluation=vague)[0]
     assert text.endswith("which holds the 60.0 % of the whole: it may be chance.")
     assert not is_caution
 

@@ -200,6 +200,16 @@ def test_parameters_that_make_no_sense(changes: dict[str, object], message: str)
         params(**changes)
 
 
+def test_a_split_column_without_test_videos_is_refused(run: Run):
+    class_folders()
+    rows = [
+        f"{path.relative_to('videos')},{path.parent.name},train" for path in Path("videos").rglob("*.mp4")
+    ]
+    Path("videos/labels.csv").write_text("\n".join(["path,label,part", *rows]) + "\n")
+    with pytest.raises(SoraError, match=r"videos/labels\.csv: no row says test in the column 'part'"):
+        run(split_column="part")
+
+
 def test_what_else_the_table_says_is_kept_apart_from_the_manifest(run: Run):
     class_folders()
     rows = [("run", 0), ("run", 1), ("walk", 0), ("walk", 1)]

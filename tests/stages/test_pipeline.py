@@ -40,6 +40,12 @@ def test_every_stage_runs_once_and_then_nothing(finished):
     assert (folder / ".bentoml/bentos/sora-video/latest").exists()
 
 
+def test_status_says_what_is_here_and_what_is_next(finished):
+    lines = run(finished[0], "sora", "status").stdout.splitlines()
+    assert lines[0] == "videos      10 valid of 11, 1 set aside (reports/quarantine.csv)"
+    assert {"serves      nothing", "stale       nothing", "      sora promote"} <= set(lines)
+
+
 def test_noise_of_libraries_does_not_reach_the_user(finished):
     _, output = finished
     for word in ("TensorFlow", "oneDNN", "cuda", "WARNING", "INFO:", "Traceback", "Calculating Metrics"):
