@@ -97,7 +97,7 @@ class Project:
         (found,) = self.ask("/deployments/filter", named)
         url = f"http://127.0.0.1:{self.port}/api/deployments/{found['id']}"
         httpx.patch(url, json={"parameters": found["parameters"] | parameters}).raise_for_status()
-        under_way = named | {"flow_runs": {"state": {"type": {"any_": ["PENDING", "RUNNING"]}}}}
+        under_way = named | {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED", "PENDING", "RUNNING"]}}}}
 
         def all_know() -> bool:
             runs = self.ask("/flow_runs/filter", under_way)
