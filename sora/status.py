@@ -12,15 +12,16 @@ from sora.stages import STAGES
 
 
 def status_lines() -> list[str]:
-    """Return what is trained, on what, how good it is, what is stale and what to do next."""
+    """Return what is trained, on what, how good it is, what serves, what is stale and what to do next.
+
+    Raises:
+        SoraError: the registry is damaged.
+    """
     metrics, compression = _read(layout.METRICS), _read(layout.COMPRESSION)
     if not metrics or not compression:
         return ["nothing is trained here yet", "next: dvc repro"]
-    stale, bundle, pointer = (
-        stale_stages(),
-        _read(layout.BUNDLE / "bundle.json"),
-        read_pointer(layout.REGISTRY),
-    )
+    stale, bundle = stale_stages(), _read(layout.BUNDLE / "bundle.json")
+    pointer = read_pointer(layout.REGISTRY)
     serves_this = pointer is not None and pointer.bundle_version == bundle.get("version")
     return [
         *_data_lines(_read(layout.VALIDATION)),

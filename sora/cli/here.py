@@ -10,10 +10,14 @@ _HERE = Path()
 
 
 def status() -> None:
-    """Show what is trained, on what, how good it is, and which stages are stale."""
+    """Show what is trained, on what, how good it is, what serves, and which stages are stale."""
+    from sora.errors import SoraError
     from sora.status import status_lines
 
-    print_lines(status_lines())
+    try:
+        print_lines(status_lines())
+    except SoraError as error:
+        raise failure(str(error)) from error
 
 
 def repair() -> None:
