@@ -36,3 +36,9 @@ def failure(message: str) -> typer.Exit:
     """Tell an error; the exit that is returned is to be raised."""
     typer.echo(f"error: {message}", err=True)
     return typer.Exit(1)
+
+
+def disk_failure(error: OSError, then: str) -> typer.Exit:
+    """Say what the disk refuses, of which file, and what follows; the command ends with 1."""
+    file = f" ({error.filename})" if error.filename else ""
+    return failure(f"the disk refuses: {error.strerror}{file}; {then}")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sora import layout
-from sora.cli.application import failure, print_lines
+from sora.cli.application import disk_failure, failure, print_lines
 
 _HERE = Path()
 
@@ -48,5 +48,4 @@ def forget(
     except SoraError as error:
         raise failure(str(error)) from error
     except OSError as error:
-        file = f" ({error.filename})" if error.filename else ""
-        raise failure(f"the disk refuses: {error.strerror}{file}; mend that and ask again") from error
+        raise disk_failure(error, "mend that and ask again") from error

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sora import layout
-from sora.cli.application import failure, print_lines
+from sora.cli.application import disk_failure, failure, print_lines
 
 if TYPE_CHECKING:
     from sora.registry.events import Event
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sora.registry.promotion import Outcome
 
 _HERE = Path()
+_SERVES_ON = "the model that served serves on"
 _MARKS = {True: "ok ", False: "NO "}
 
 
@@ -56,7 +57,7 @@ def promote(
     except SoraError as error:
         raise failure(str(error)) from error
     except OSError as error:
-        raise failure(_disk(error)) from error
+        raise disk_failure(error, _SERVES_ON) from error
 
 
 def rollback(
@@ -79,7 +80,7 @@ def rollback(
     except SoraError as error:
         raise failure(str(error)) from error
     except OSError as error:
-        raise failure(_disk(error)) from error
+        raise disk_failure(error, _SERVES_ON) from error
     print_lines([f"{done.pointer.version} serves (git tag {done.pointer.tag})"])
     _warn(done.behind)
 
@@ -135,8 +136,3 @@ def _checks(decision: "Decision") -> list[str]:
 def _warn(behind: tuple[str, ...]) -> None:
     for sentence in behind:
         typer.echo(f"warning: {sentence}", err=True)
-
-
-def _disk(error: OSError) -> str:
-    file = f" ({error.filename})" if error.filename else ""
-    return f"the disk refuses: {error.strerror}{file}; the model that served serves on"

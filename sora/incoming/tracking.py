@@ -2,9 +2,15 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sora.errors import SoraError
+
+if TYPE_CHECKING:
+    from dvc.repo import Repo
 
 
 def require_no_output(source: Path, project: Path) -> None:
@@ -13,23 +19,9 @@ def require_no_output(source: Path, project: Path) -> None:
     Raises:
         SoraError: it is one, or DVC cannot read its files.
     """
-    if not (project / ".dvc").is_dir():
-        return
-    from dvc.exceptions import DvcException, OutputNotFoundError
-    from dvc.repo import Repo
-
-    try:
-        with Repo(str(project)) as repo:
-            stage = repo.find_outs_by_path(str(source), strict=False)[0].stage
-    except OutputNotFoundError:
-        return
-    except DvcException as error:
-        raise SoraError(f"DVC cannot read this project: {error}; mend that, or run sora repair") from error
-    if not stage.is_data_source:
-        raise SoraError(
-            f"ingest.source is {source}, which the stage {stage.addressing} of DVC writes anew; copy it to a "
-            "folder of your own (cp -r) and name that in ingest.source"
-        )
+    if (project / ".dvc").is_dir():
+        with _opened(project) as repo:
+            _refuse_output(source, repo)
 
 
 def require_own_folder(source: Path, project: Path) -> None:
@@ -38,19 +30,42 @@ def require_own_folder(source: Path, project: Path) -> None:
     Raises:
         SoraError: it is one of them, or this is no DVC project.
     """
-    from dvc.exceptions import NotDvcRepoError
-    from dvc.repo import Repo
-
-    require_no_output(source, project)
-    try:
-        with Repo(str(project)) as repo:
-            is_in_git = repo.scm.is_tracked(str(source))
-    except NotDvcRepoError as error:
-        where = project.resolve()
-        raise SoraError(f"{where} is no DVC project; run from the folder of the project") from error
+    with _opened(project) as repo:
+        _refuse_output(source, repo)
+        is_in_git = repo.scm.is_tracked(str(source))
     if is_in_git:
         raise SoraError(
             f"git tracks {source}, where DVC should: git rm -r --cached {source}; dvc add {source}"
+        )
+
+
+@contextmanager
+def _opened(project: Path) -> Iterator["Repo"]:
+    from dvc.exceptions import DvcException, NotDvcRepoError
+    from dvc.repo import Repo
+
+    try:
+        with Repo(str(project)) as repo:
+            yield repo
+    except NotDvcRepoError as error:
+        raise SoraError(
+            f"{project.resolve()} is no DVC project; run from the folder of the project"
+        ) from error
+    except DvcException as error:
+        raise SoraError(f"DVC cannot read this project: {error}; mend that, or run sora repair") from error
+
+
+def _refuse_output(source: Path, repo: "Repo") -> None:
+    from dvc.exceptions import OutputNotFoundError
+
+    try:
+        stage = repo.find_outs_by_path(str(source), strict=False)[0].stage
+    except OutputNotFoundError:
+        return
+    if not stage.is_data_source:
+        raise SoraError(
+            f"ingest.source is {source}, which the stage {stage.addressing} of DVC writes anew; copy it to a "
+            "folder of your own (cp -r) and name that in ingest.source"
         )
 
 

@@ -23,6 +23,7 @@ from sora.sources.fetching import FetchRules
 from sora.sources.listing import list_videos
 from sora.sources.outcomes import FAILURE_COLUMNS, failures_table, manifest_table
 from sora.sources.reading import write_cuts, write_facts
+from sora.sources.table import LABELS
 from sora.sources.videos import is_url
 from sora.store import VideoStore, result_key
 from sora.video import cuts, probe, read
@@ -94,7 +95,7 @@ def split_table(manifest: pd.DataFrame, given: dict[str, str], params: Params, s
         splits = [given[path] for path in videos["path"]]
         if "test" not in splits:
             raise SoraError(
-                f"{params.source}/labels.csv: no row says test in the column {params.split_column!r} "
+                f"{params.source}/{LABELS}: no row says test in the column {params.split_column!r} "
                 "(ingest.split_column); a model is judged by test videos, so name some"
             )
         if "val" not in splits:
